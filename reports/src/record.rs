@@ -1,0 +1,299 @@
+//! What a run records: the contract between the runs and everything that reads them.
+//!
+//! Units are in the names. A missing value is `None`, never 0. Everything here is deterministic
+//! except [`Measured`], which is kept apart.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::distribution::Distribution;
+
+/// The version of the schema of `run.json`.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that one cell of the grid (topology x participants x seed) recorded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellRecord {
+    /// The scenario's name.
+    pub scenario: String,
+    /// `mesh`, `sfu` or `mcu`.
+    pub topology: String,
+    /// How many participants the call has.
+    pub participants: u32,
+    /// The seed that everything random followed from.
+    pub seed: u64,
+    /// `codec`: every frame is encoded and decoded; `trace`: recorded frames are replayed.
+    pub fidelity: String,
+    /// How the WebRTC stack was set: `tuned` or `stock`.
+    pub stack: String,
+    /// Every stack setting in force, by name, as text.
+    pub stack_settings: BTreeMap<String, String>,
+    /// Start of the measured window, ms after the start of the call.
+    pub window_from_ms: f64,
+    /// End of the measured window, ms after the start of the call.
+    pub window_to_ms: f64,
+    /// Every host, in a fixed order: participants by index, then servers.
+    pub hosts: Vec<HostRecord>,
+    /// Every peer connection, once from each end.
+    pub connections: Vec<ConnectionRecord>,
+    /// Every sender, receiver and kind.
+    pub streams: Vec<StreamRecord>,
+    /// A row per host and second of the call.
+    pub timeline: Vec<TimelineRecord>,
+    /// What became of every packet, over the whole run.
+    pub packets: PacketsRecord,
+    /// Bytes of signalling messages on the wire, both ways, over the whole run.
+    pub signaling_bytes: u64,
+    /// Rolling digest of every (time, packet event): equal digests mean equal runs.
+    pub digest: String,
+    /// What the stack warned of, with the virtual time: the result needs a look.
+    pub warnings: Vec<String>,
+}
+
+/// What a host is there for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A participant.
+    Client,
+    /// The signalling server.
+    Signaling,
+    /// The STUN and TURN server.
+    Turn,
+    /// The selective forwarding unit.
+    Sfu,
+    /// The multipoint control unit.
+    Mcu,
+}
+
+impl Role {
+    /// The name used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Client => "client",
+            Role::Signaling => "signaling",
+            Role::Turn => "turn",
+            Role::Sfu => "sfu",
+            Role::Mcu => "mcu",
+        }
+    }
+}
+
+/// One host of the world.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostRecord {
+    /// Unique in the cell, such as `home-2` or `turn`.
+    pub name: String,
+    /// What it is there for.
+    pub role: Role,
+    /// The group of the scenario; `None` for servers.
+    pub group: Option<String>,
+    /// What the scenario called its NAT; `none` for servers.
+    pub nat: String,
+    /// What the scenario called its link.
+    pub link: String,
+    /// Traffic that the host put on its access link, whole run.
+    pub up: Traffic,
+    /// Traffic that the access link delivered to the host, whole run.
+    pub down: Traffic,
+    /// The same as `up`, in the measured window.
+    pub window_up: Traffic,
+    /// The same as `down`, in the measured window.
+    pub window_down: Traffic,
+    /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
+    pub cpu_cores_mean: Option<f64>,
+}
+
+/// Bytes and packets at the IP layer, all headers counted, by what they carry.
+///
+/// Relayed packets count in the class of what they carry; the bytes that the relay adds to them
+/// (ChannelData headers, Send and Data indications) count in `turn`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// Packets of every class.
+    pub packets: u64,
+    /// Bytes of every class.
+    pub bytes: u64,
+    /// SRTP.
+    pub rtp_bytes: u64,
+    /// SRTP payload bytes alone: what the encoders produced, after packetisation.
+    pub rtp_payload_bytes: u64,
+    /// SRTP packets.
+    pub rtp_packets: u64,
+    /// SRTCP.
+    pub rtcp_bytes: u64,
+    /// STUN: connectivity checks, consent, gathering, TURN control.
+    pub stun_bytes: u64,
+    /// What relaying adds to relayed packets.
+    pub turn_bytes: u64,
+    /// DTLS.
+    pub dtls_bytes: u64,
+    /// TCP: signalling.
+    pub tcp_bytes: u64,
+}
+
+/// One end of one peer connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionRecord {
+    /// The host whose end this is.
+    pub local: String,
+    /// The host at the other end.
+    pub remote: String,
+    /// Whether ICE and DTLS completed.
+    pub connected: bool,
+    /// `direct` or `relay`, by whether media crossed the TURN server; `None` if never connected.
+    pub path: Option<String>,
+    /// Type of the selected local candidate: `host`, `srflx`, `prflx` or `relay`.
+    pub local_candidate: Option<String>,
+    /// Type of the selected remote candidate.
+    pub remote_candidate: Option<String>,
+    /// How long each phase of the set-up took.
+    pub phases: Phases,
+}
+
+/// The phases of a connection's set-up, in ms; each starts where the one before ended, so that
+/// they add up to the time from join to connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// From the later participant's join to this end having applied both descriptions.
+    pub signaling_ms: Option<f64>,
+    /// What gathering candidates added: from the local description to the end of gathering, or
+    /// zero if that happened within signalling.
+    pub gathering_ms: Option<f64>,
+    /// To ICE connected.
+    pub ice_ms: Option<f64>,
+    /// To DTLS connected.
+    pub dtls_ms: Option<f64>,
+    /// From the later participant's join to connected.
+    pub setup_ms: Option<f64>,
+}
+
+/// What a stream carries.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// H.264.
+    Video,
+    /// Opus.
+    Audio,
+}
+
+impl Kind {
+    /// The name used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Video => "video",
+            Kind::Audio => "audio",
+        }
+    }
+}
+
+/// One sender's media as one receiver got it, in the measured window.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamRecord {
+    /// The host that captured it.
+    pub sender: String,
+    /// The host that rendered it.
+    pub receiver: String,
+    /// Video or audio.
+    pub kind: Kind,
+    /// `direct` or `relay`; `None` if the connection never came up.
+    pub path: Option<String>,
+    /// Type of the sender's selected candidate.
+    pub local_candidate: Option<String>,
+    /// Type of the receiver's selected candidate.
+    pub remote_candidate: Option<String>,
+    /// Frames captured and encoded for this receiver.
+    pub frames_sent: u64,
+    /// Frames of which every packet arrived.
+    pub frames_received: u64,
+    /// Frames shown or played.
+    pub frames_rendered: u64,
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// RTP packets received, duplicates not counted.
+    pub packets_received: u64,
+    /// Encoded bytes handed to RTP.
+    pub encoded_bytes: u64,
+    /// From the later participant's join to the first rendered frame, over the whole run.
+    pub first_frame_ms: Option<f64>,
+    /// Capture to render (video), mouth to ear (audio), per frame or probe, in us.
+    pub latency_us: Distribution,
+    /// Mean parts of the latency of rendered frames, by name, in ms; they add up to its mean.
+    pub latency_parts_ms: BTreeMap<String, f64>,
+    /// Time between two rendered frames, in us.
+    pub interval_us: Distribution,
+    /// Freezes, as webrtc-stats defines `freezeCount`.
+    pub freezes: u64,
+    /// Time frozen, as webrtc-stats defines `totalFreezesDuration`, in ms.
+    pub freeze_ms: f64,
+    /// Mean luma PSNR of rendered frames against what was captured, in dB.
+    pub psnr_db_mean: Option<f64>,
+    /// Mean luma SSIM of rendered frames against what was captured.
+    pub ssim_mean: Option<f64>,
+    /// Picture loss indications sent by the receiver, whole run.
+    pub plis: u64,
+    /// Keyframes encoded, whole run.
+    pub keyframes: u64,
+}
+
+/// What one host did in one second of the call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimelineRecord {
+    /// Start of the second, s after the start of the call.
+    pub second: u32,
+    /// The host.
+    pub host: String,
+    /// Bits per second that it put on its access link, over 1000.
+    pub up_kbps: f64,
+    /// Bits per second that its access link delivered, over 1000.
+    pub down_kbps: f64,
+    /// Video frames rendered, over all its streams.
+    pub frames_rendered: u64,
+    /// Mean capture-to-render latency of those, in ms.
+    pub video_latency_ms_mean: Option<f64>,
+}
+
+/// What became of every packet: `sent = delivered + sum(dropped) + in_flight`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PacketsRecord {
+    /// Handed to the network.
+    pub sent: u64,
+    /// Handed to a socket.
+    pub delivered: u64,
+    /// Dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Still travelling when the run ended.
+    pub in_flight: u64,
+}
+
+/// What the machine that ran a cell spent on it: differs from run to run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Wall time of the cell, s.
+    pub wall_s: f64,
+    /// Virtual time of the cell, s.
+    pub virtual_s: f64,
+    /// Thread CPU time of each host's tasks over the whole run, s, by host name.
+    pub host_cpu_s: BTreeMap<String, f64>,
+    /// Thread CPU time of work-arounds that a deployment would not pay, s.
+    pub workaround_cpu_s: f64,
+    /// Thread CPU time of everything else: the emulated network and the bookkeeping, s.
+    pub kernel_cpu_s: f64,
+    /// Largest resident memory of the process so far, bytes.
+    pub peak_rss_bytes: Option<u64>,
+}

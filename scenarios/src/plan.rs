@@ -1,0 +1,193 @@
+//! Plans: a scenario resolved for one topology, one number of participants and one seed.
+//!
+//! A plan is valid by construction. Everything a run does follows from it, so equal plans give
+//! equal runs.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sim::{LinkConfig, NatConfig, Seed};
+
+/// How the participants are connected.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// Every pair is connected directly.
+    Mesh,
+}
+
+impl Topology {
+    /// The name used in scenarios, file names and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Topology::Mesh => "mesh",
+        }
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One cell of a scenario's grid: what [`topologies::run`] executes.
+///
+/// [`topologies::run`]: https://docs.rs/rtclab-topologies
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// How the participants are connected.
+    pub topology: Topology,
+    /// Everything random follows from it.
+    pub seed: Seed,
+    /// Who takes part, at least two, in order of their index.
+    pub participants: Vec<Participant>,
+    /// What every camera sends; `None` for a call without video.
+    pub video: Option<VideoPlan>,
+    /// What every microphone sends; `None` for a call without audio.
+    pub audio: Option<AudioPlan>,
+    /// From the start of the call to the start of measuring.
+    pub warmup: Duration,
+    /// How long is measured after the warm-up.
+    pub duration: Duration,
+    /// How the WebRTC stack is set.
+    pub stack: StackPlan,
+    /// The servers that every call needs.
+    pub servers: ServersPlan,
+}
+
+/// One participant of a call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Participant {
+    /// From 0; also the sender id in the pixel marker.
+    pub index: u16,
+    /// Unique in the call, such as `home-2`.
+    pub name: String,
+    /// The group of the scenario that it belongs to.
+    pub group: String,
+    /// The NATs in front of it, the innermost first; none for a public address.
+    pub nats: Vec<NatConfig>,
+    /// What the scenario called its NAT, for tables: a preset's name or `custom`.
+    pub nat_label: String,
+    /// Its access link.
+    pub link: LinkConfig,
+    /// What the scenario called its link, for tables: a preset's name or `custom`.
+    pub link_label: String,
+    /// A Y4M file to use as the camera instead of the built-in scene.
+    pub camera: Option<PathBuf>,
+    /// When it joins, from the start of the call.
+    pub join: Duration,
+    /// When it leaves, from the start of the call; `None` stays to the end.
+    pub leave: Option<Duration>,
+}
+
+/// What a camera sends.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VideoPlan {
+    /// Pixels, even.
+    pub width: u32,
+    /// Pixels, even.
+    pub height: u32,
+    /// Frames per second, 1 to 120.
+    pub fps: u32,
+    /// Target bits per second of each encoder.
+    pub bitrate_bps: u32,
+    /// How long received packets wait to absorb jitter and retransmissions.
+    pub playout_delay: Duration,
+}
+
+/// What a microphone sends: Opus, 48 kHz, mono, 20 ms frames.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AudioPlan {
+    /// Target bits per second of the encoder.
+    pub bitrate_bps: u32,
+    /// How long received packets wait to absorb jitter.
+    pub playout_delay: Duration,
+}
+
+/// The named collections of stack settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StackProfile {
+    /// Our settings and work-arounds: what a careful team ships.
+    Tuned,
+    /// The crate's defaults: what a first integration ships.
+    Stock,
+}
+
+/// How the WebRTC stack is set. Start from [`StackPlan::tuned`] or [`StackPlan::stock`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StackPlan {
+    /// The collection that the other fields started from.
+    pub profile: StackProfile,
+    /// Work-around: wakes connections that use TURN until nothing is held back (the driver drains
+    /// its TURN client before its core, so relayed packets wait for the next wake otherwise).
+    pub flush_relay: bool,
+    /// Sends candidates as they are found; otherwise offers and answers carry all of them, which
+    /// keeps a relay candidate from being learned as peer-reflexive before it is signalled.
+    pub trickle: bool,
+    /// Between connectivity checks of one agent; `None` is the crate's default (200 ms).
+    pub check_interval: Option<Duration>,
+    /// Requests on a pair before it fails; `None` is the crate's default (7).
+    pub max_binding_requests: Option<u16>,
+    /// Longest time between refreshes of a TURN allocation; `None` is the crate's default. Cures
+    /// the missing retry after 438 Stale Nonce.
+    pub turn_refresh_cap: Option<Duration>,
+    /// Rebinds sockets and drops local candidates on an ICE restart.
+    pub discard_candidates_on_restart: bool,
+    /// Acceptance waits per candidate type: host, server-reflexive, peer-reflexive, relay; `None`
+    /// is the crate's default (0, 500, 1000, 2000 ms).
+    pub acceptance_waits: [Option<Duration>; 4],
+    /// How often the NACK generator asks for one packet; `None` asks without limit, the crate's
+    /// default.
+    pub max_nacks_per_packet: Option<u16>,
+}
+
+impl StackPlan {
+    /// What a careful team ships: every work-around on.
+    pub const fn tuned() -> Self {
+        StackPlan {
+            profile: StackProfile::Tuned,
+            flush_relay: true,
+            trickle: false,
+            check_interval: Some(Duration::from_millis(50)),
+            max_binding_requests: Some(60),
+            turn_refresh_cap: Some(Duration::from_secs(100)),
+            discard_candidates_on_restart: true,
+            acceptance_waits: [None; 4],
+            max_nacks_per_packet: Some(2),
+        }
+    }
+
+    /// The crate's defaults.
+    pub const fn stock() -> Self {
+        StackPlan {
+            profile: StackProfile::Stock,
+            flush_relay: false,
+            trickle: true,
+            check_interval: None,
+            max_binding_requests: None,
+            turn_refresh_cap: None,
+            discard_candidates_on_restart: false,
+            acceptance_waits: [None; 4],
+            max_nacks_per_packet: None,
+        }
+    }
+}
+
+/// The servers that every call needs: signalling, and STUN with TURN, each on a host of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServersPlan {
+    /// The access link of each server host.
+    pub link: LinkConfig,
+    /// What the scenario called that link.
+    pub link_label: String,
+    /// How long a TURN nonce is valid.
+    pub nonce_lifetime: Duration,
+}

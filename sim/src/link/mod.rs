@@ -1,0 +1,3 @@
+//! Access links.
+
+pub mod config;
