@@ -34,6 +34,16 @@ pub enum LinkDrop {
     Loss,
 }
 
+impl LinkDrop {
+    /// A stable kebab-case name for traces and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LinkDrop::BufferFull => "buffer-full",
+            LinkDrop::Loss => "loss",
+        }
+    }
+}
+
 /// The random streams of a pipe, one per stage, so that one stage never shifts another's numbers.
 #[derive(Clone, Debug)]
 pub struct PipeStreams {

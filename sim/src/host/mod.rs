@@ -1,0 +1,4 @@
+//! Hosts: UDP sockets and TCP stacks.
+
+pub(crate) mod sockets;
+pub mod tcp;

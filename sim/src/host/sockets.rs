@@ -1,0 +1,164 @@
+//! UDP sockets with bounded receive buffers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddrV4;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use crate::kernel::{HostId, SocketId};
+
+/// Bytes of payload that wait in a socket before packets are dropped: the default of
+/// `net.core.rmem_default` on Linux (Documentation/admin-guide/sysctl/net.rst; 212,992 on x86-64).
+pub const RECEIVE_BUFFER_BYTES: usize = 212_992;
+
+/// The first ephemeral port (RFC 6335 section 6: 49152 to 65535 are dynamic ports).
+const FIRST_EPHEMERAL: u16 = 49_152;
+
+/// A datagram that waits to be read.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// Who sent it, as seen here.
+    pub source: SocketAddrV4,
+    /// Its payload.
+    pub data: Bytes,
+}
+
+/// One UDP socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) host: HostId,
+    pub(crate) local: SocketAddrV4,
+    queue: VecDeque<Datagram>,
+    queued_bytes: usize,
+    capacity: usize,
+    reader: Option<Waker>,
+}
+
+impl Socket {
+    pub(crate) fn new(host: HostId, local: SocketAddrV4) -> Self {
+        Socket {
+            host,
+            local,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            capacity: RECEIVE_BUFFER_BYTES,
+            reader: None,
+        }
+    }
+
+    /// Queues a datagram; `false` if the receive buffer has no room for it.
+    pub(crate) fn push(&mut self, datagram: Datagram) -> bool {
+        let bytes = self.queued_bytes + datagram.data.len();
+        let fits = bytes <= self.capacity;
+        if fits {
+            self.queued_bytes = bytes;
+            self.queue.push_back(datagram);
+        }
+        fits
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Datagram> {
+        let datagram = self.queue.pop_front()?;
+        self.queued_bytes -= datagram.data.len();
+        Some(datagram)
+    }
+
+    /// Registers who is woken by the next datagram.
+    pub(crate) fn wait(&mut self, waker: &Waker) {
+        match &mut self.reader {
+            Some(reader) => reader.clone_from(waker),
+            None => self.reader = Some(waker.clone()),
+        }
+    }
+
+    pub(crate) fn take_reader(&mut self) -> Option<Waker> {
+        self.reader.take()
+    }
+}
+
+/// Which socket has which UDP port of a host.
+#[derive(Debug)]
+pub(crate) struct PortTable {
+    bound: BTreeMap<u16, SocketId>,
+    next_ephemeral: u16,
+}
+
+impl PortTable {
+    pub(crate) fn find(&self, port: u16) -> Option<SocketId> {
+        self.bound.get(&port).copied()
+    }
+
+    /// Binds `port` to `socket`; `false` if it is taken.
+    pub(crate) fn bind(&mut self, port: u16, socket: SocketId) -> bool {
+        let free = !self.bound.contains_key(&port);
+        if free {
+            self.bound.insert(port, socket);
+        }
+        free
+    }
+
+    pub(crate) fn release(&mut self, port: u16) {
+        self.bound.remove(&port);
+    }
+
+    /// The next free ephemeral port, in turn; `None` if all are taken.
+    pub(crate) fn ephemeral(&mut self) -> Option<u16> {
+        for _ in FIRST_EPHEMERAL..=u16::MAX {
+            let port = self.next_ephemeral;
+            self.next_ephemeral = port.checked_add(1).unwrap_or(FIRST_EPHEMERAL);
+            if !self.bound.contains_key(&port) {
+                return Some(port);
+            }
+        }
+        None
+    }
+}
+
+impl Default for PortTable {
+    fn default() -> Self {
+        PortTable {
+            bound: BTreeMap::new(),
+            next_ephemeral: FIRST_EPHEMERAL,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn the_receive_buffer_is_bounded_in_bytes() {
+        let local = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1);
+        let mut socket = Socket::new(HostId(0), local);
+        let datagram = |bytes: usize| Datagram {
+            source: local,
+            data: Bytes::from(vec![0; bytes]),
+        };
+        // 212,992 = 177 x 1,200 + 592: 177 datagrams of 1,200 bytes fit, then one of 592 and,
+        // with no byte left, only empty ones.
+        for _ in 0..177 {
+            assert!(socket.push(datagram(1_200)));
+        }
+        assert!(!socket.push(datagram(593)));
+        assert!(socket.push(datagram(592)));
+        assert!(!socket.push(datagram(1)));
+        assert!(socket.push(datagram(0)));
+        assert_eq!(
+            socket.pop().map(|datagram| datagram.data.len()),
+            Some(1_200)
+        );
+        assert!(socket.push(datagram(1_200)));
+    }
+
+    #[test]
+    fn ephemeral_ports_come_in_turn_and_skip_bound_ones() {
+        let mut ports = PortTable::default();
+        assert!(ports.bind(49_153, SocketId(0)));
+        assert_eq!(ports.ephemeral(), Some(49_152));
+        assert_eq!(ports.ephemeral(), Some(49_154));
+    }
+}

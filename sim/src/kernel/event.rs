@@ -1,0 +1,73 @@
+//! Events and their total order.
+
+use std::cmp::Ordering;
+
+use crate::time::Time;
+
+/// What happens, as an index into the tables of whoever handles it.
+///
+/// The order of the variants is meaning: of two events at one instant, the earlier variant goes
+/// first. Packets arrive before TCP runs, so that a segment is acknowledged in the pass of its own
+/// instant; timers fire last, so that a timeout sees everything that arrived by its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    /// The packet in this slot has crossed the link that it was on.
+    Packet(u32),
+    /// Every host's TCP stack runs once.
+    Tcp,
+    /// The timer in this slot is due.
+    Timer(u32),
+}
+
+impl Event {
+    const fn class(self) -> u64 {
+        match self {
+            Event::Packet(_) => 0,
+            Event::Tcp => 1,
+            Event::Timer(_) => 2,
+        }
+    }
+}
+
+/// An event with its place in the total order: `(time, class, sequence)`, all ascending.
+///
+/// The sequence number counts scheduled events, so events of one class at one instant happen in
+/// the order in which they were scheduled, and no two events are equal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scheduled {
+    pub(crate) at: Time,
+    /// The class in the top two bits, the sequence number below.
+    order: u64,
+    pub(crate) event: Event,
+}
+
+impl Scheduled {
+    pub(crate) fn new(at: Time, sequence: u64, event: Event) -> Self {
+        debug_assert!(sequence < 1 << 62, "a run has fewer than 2^62 events");
+        Scheduled {
+            at,
+            order: event.class() << 62 | sequence,
+            event,
+        }
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Scheduled {}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}

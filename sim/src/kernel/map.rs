@@ -1,0 +1,116 @@
+//! The map of the world: hosts, NATs, and who has which address where.
+//!
+//! The world is a tree. Its root is the internet; hosts and NATs hang from the internet or from
+//! another NAT. Each NAT has an address in the network it hangs from and owns the network behind
+//! it. An access link is the edge between a host and whatever it hangs from.
+
+use std::net::Ipv4Addr;
+
+use rustc_hash::FxHashMap;
+
+use super::id::{GatewayId, HostId};
+use crate::host::sockets::PortTable;
+use crate::link::pipe::Pipe;
+use crate::nat::Nat;
+
+/// Whoever has an address in some network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Node {
+    Host(HostId),
+    Gateway(GatewayId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) behind: Option<GatewayId>,
+    pub(crate) up: Pipe,
+    pub(crate) down: Pipe,
+    pub(crate) ports: PortTable,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) nat: Nat,
+    pub(crate) behind: Option<GatewayId>,
+    inside: FxHashMap<Ipv4Addr, Node>,
+}
+
+/// Hosts, NATs and addresses. Knows neither clock nor packets.
+#[derive(Debug, Default)]
+pub(crate) struct Map {
+    hosts: Vec<Host>,
+    gateways: Vec<Gateway>,
+    internet: FxHashMap<Ipv4Addr, Node>,
+}
+
+impl Map {
+    /// Adds a host at its address; `Err` gives the host back if the address is taken there.
+    pub(crate) fn add_host(&mut self, host: Host) -> Result<HostId, Ipv4Addr> {
+        let id = HostId(self.hosts.len() as u32);
+        self.claim(host.behind, host.address, Node::Host(id))?;
+        self.hosts.push(host);
+        Ok(id)
+    }
+
+    /// Adds a NAT at its external address.
+    pub(crate) fn add_gateway(
+        &mut self,
+        nat: Nat,
+        behind: Option<GatewayId>,
+    ) -> Result<GatewayId, Ipv4Addr> {
+        let id = GatewayId(self.gateways.len() as u32);
+        self.claim(behind, nat.external(), Node::Gateway(id))?;
+        self.gateways.push(Gateway {
+            nat,
+            behind,
+            inside: FxHashMap::default(),
+        });
+        Ok(id)
+    }
+
+    fn claim(
+        &mut self,
+        network: Option<GatewayId>,
+        address: Ipv4Addr,
+        node: Node,
+    ) -> Result<(), Ipv4Addr> {
+        let addresses = match network {
+            Some(gateway) => &mut self.gateways[gateway.index()].inside,
+            None => &mut self.internet,
+        };
+        match addresses.insert(address, node) {
+            None => Ok(()),
+            Some(owner) => {
+                addresses.insert(address, owner);
+                Err(address)
+            }
+        }
+    }
+
+    /// Who has `address` in the network behind `network`, or on the internet.
+    pub(crate) fn find(&self, network: Option<GatewayId>, address: Ipv4Addr) -> Option<Node> {
+        match network {
+            Some(gateway) => self.gateways[gateway.index()].inside.get(&address),
+            None => self.internet.get(&address),
+        }
+        .copied()
+    }
+
+    pub(crate) fn host(&self, id: HostId) -> &Host {
+        &self.hosts[id.index()]
+    }
+
+    pub(crate) fn host_mut(&mut self, id: HostId) -> &mut Host {
+        &mut self.hosts[id.index()]
+    }
+
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {
+        (0..).map(HostId).zip(&self.hosts)
+    }
+
+    pub(crate) fn gateway_mut(&mut self, id: GatewayId) -> &mut Gateway {
+        &mut self.gateways[id.index()]
+    }
+}

@@ -1,0 +1,15 @@
+//! The event kernel: a clock, an event queue, and packets that cross links and NATs.
+//!
+//! [`Network`] is a plain state machine: it is told what to send, and [`Network::step`] does the
+//! next event. It knows no tasks; [`crate::runtime`] puts those on top.
+
+mod drops;
+pub(crate) mod event;
+pub(crate) mod id;
+mod map;
+mod network;
+mod queue;
+
+pub use drops::DropReason;
+pub use id::{GatewayId, HostId, SocketId};
+pub use network::{HostConfig, Network, NetworkError, Step};

@@ -1,0 +1,254 @@
+//! What the tasks of a simulation share, and the view that one host has of it.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use async_executor::Executor;
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
+};
+
+use super::flush::Flush;
+use super::meter::Meter;
+use super::task::{self, HostTask};
+use super::tcp_driver::TcpDriver;
+use super::timer::{Interval, Sleep, Timers};
+use super::udp::SimUdpSocket;
+use crate::kernel::{HostId, Network};
+use crate::seed::Seed;
+use crate::time::Time;
+
+/// The state behind every handle of a simulation.
+pub(crate) struct Core {
+    pub(crate) network: Network,
+    pub(crate) timers: Timers,
+    pub(crate) tcp: TcpDriver,
+    pub(crate) flush: Flush,
+    pub(crate) meter: Meter,
+}
+
+/// One simulation, as its tasks share it. Only its own thread uses it; the lock is there because
+/// the WebRTC stack wants `Send` and `Sync`, and it is never contended.
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    /// What [`Runtime::now`] counts virtual time from.
+    base: Instant,
+    pub(crate) seed: Seed,
+    pub(crate) executor: Weak<Executor<'static>>,
+}
+
+impl Shared {
+    pub(crate) fn new(seed: Seed, executor: &Arc<Executor<'static>>) -> Arc<Self> {
+        // The one real instant of a simulation: `Instant` has no other constructor, and only
+        // differences to it are ever seen.
+        #[allow(clippy::disallowed_methods)]
+        let base = Instant::now();
+        Arc::new(Shared {
+            core: Mutex::new(Core {
+                network: Network::new(seed),
+                timers: Timers::default(),
+                tcp: TcpDriver::default(),
+                flush: Flush::default(),
+                meter: Meter::new(),
+            }),
+            base,
+            seed,
+            executor: Arc::downgrade(executor),
+        })
+    }
+
+    /// Runs `f` on the core. Wakers must be woken and dropped outside: dropping the last one of a
+    /// task drops the task, which locks the core again.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Core) -> R) -> R {
+        f(&mut self
+            .core
+            .lock()
+            .expect("a panic in the core ends the simulation"))
+    }
+
+    pub(crate) fn instant(&self, at: Time) -> Instant {
+        self.base + at.since_start()
+    }
+
+    pub(crate) fn time(&self, instant: Instant) -> Time {
+        Time::ZERO + instant.saturating_duration_since(self.base)
+    }
+}
+
+/// The simulation as the code of one host sees it.
+#[derive(Clone)]
+pub struct SimRuntime {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) host: HostId,
+    flush_relay: bool,
+}
+
+impl SimRuntime {
+    pub(crate) fn new(shared: Arc<Shared>, host: HostId) -> Self {
+        SimRuntime {
+            shared,
+            host,
+            flush_relay: false,
+        }
+    }
+
+    /// A runtime whose sockets are woken until nothing is held back, after each instant at which
+    /// their owner ran; see [`crate`] for the defect of the stack that this works around.
+    pub fn flushing_relays(&self) -> Self {
+        SimRuntime {
+            flush_relay: true,
+            ..self.clone()
+        }
+    }
+
+    /// The host that this is the view of.
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// The host's address in the network that it hangs from.
+    pub fn address(&self) -> std::net::Ipv4Addr {
+        self.shared.with(|core| core.network.address(self.host))
+    }
+
+    /// Virtual time.
+    pub fn time(&self) -> Time {
+        self.shared.with(|core| core.network.now())
+    }
+
+    /// The virtual time at an instant that [`Runtime::now`] gave.
+    pub fn time_at(&self, instant: Instant) -> Time {
+        self.shared.time(instant)
+    }
+
+    /// The seed of the simulation.
+    pub fn seed(&self) -> Seed {
+        self.shared.seed
+    }
+
+    /// Binds a UDP socket; port 0 takes the next free ephemeral port.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AddrInUse`] if the port is taken or no ephemeral port is free.
+    pub fn bind_udp(&self, port: u16) -> io::Result<SimUdpSocket> {
+        SimUdpSocket::bind(self, port, self.flush_relay)
+    }
+
+    /// A port that no UDP socket of the host has now and that no later call returns soon.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AddrInUse`] if no ephemeral port is free.
+    pub fn ephemeral_port(&self) -> io::Result<u16> {
+        self.bind_udp(0).map(|socket| socket.endpoint().port())
+    }
+
+    fn adopt_udp(&self, socket: &UdpSocket) -> io::Result<SimUdpSocket> {
+        let endpoint = virtual_endpoint(socket)?;
+        if *endpoint.ip() != self.address() && !endpoint.ip().is_unspecified() {
+            return Err(io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                format!("{endpoint} is not an address of this host"),
+            ));
+        }
+        self.bind_udp(endpoint.port())
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn virtual_endpoint(socket: &UdpSocket) -> io::Result<SocketAddrV4> {
+    use std::os::fd::AsRawFd;
+
+    crate::entropy::os::take_bound(socket.as_raw_fd()).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the socket was not bound on the simulation's thread",
+        )
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn virtual_endpoint(socket: &UdpSocket) -> io::Result<SocketAddrV4> {
+    match socket.local_addr()? {
+        SocketAddr::V4(endpoint) => Ok(endpoint),
+        SocketAddr::V6(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+impl fmt::Debug for SimRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimRuntime")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Runtime for SimRuntime {
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        task::spawn(&self.shared, HostTask::new(&self.shared, self.host, future))
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        Ok(Arc::new(self.adopt_udp(&socket)?))
+    }
+
+    fn wrap_tcp_listener(
+        &self,
+        _listener: std::net::TcpListener,
+    ) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the simulation has no ICE-TCP listeners",
+        ))
+    }
+
+    fn connect_tcp<'a>(
+        &'a self,
+        _remote: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
+        Box::pin(std::future::ready(Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the simulation has no ICE-TCP connections",
+        ))))
+    }
+
+    /// Resolves literal endpoints; the world has no name server.
+    fn resolve_host<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        let resolved = host.parse::<SocketAddr>().map(|endpoint| vec![endpoint]);
+        let error = |_| io::Error::new(io::ErrorKind::NotFound, format!("no address for {host}"));
+        Box::pin(std::future::ready(resolved.map_err(error)))
+    }
+
+    fn now(&self) -> Instant {
+        self.shared.instant(self.time())
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        let deadline = self.time() + duration;
+        Box::pin(Sleep::new(&self.shared, deadline))
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        Box::new(Interval::new(&self.shared, period))
+    }
+
+    /// # Panics
+    ///
+    /// Always: a simulation is driven by its own loop.
+    fn block_on(&self, _future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        panic!("a task of a simulation cannot block its thread");
+    }
+
+    fn name(&self) -> &'static str {
+        "simulation"
+    }
+}

@@ -1,0 +1,114 @@
+//! UDP sockets as the WebRTC stack sees them.
+
+use std::fmt;
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
+
+use super::shared::{Shared, SimRuntime};
+use crate::kernel::SocketId;
+
+/// The largest UDP payload over IPv4: 65,535 bytes less the IP and UDP headers (RFC 768).
+const MAX_PAYLOAD: usize = 65_507;
+
+/// A UDP socket of a host; closes when dropped.
+pub struct SimUdpSocket {
+    shared: Arc<Shared>,
+    id: SocketId,
+    endpoint: SocketAddrV4,
+    flush: bool,
+}
+
+impl SimUdpSocket {
+    pub(crate) fn bind(runtime: &SimRuntime, port: u16, flush: bool) -> io::Result<Self> {
+        let bound = runtime.shared.with(|core| {
+            let id = core.network.bind_udp(runtime.host, port)?;
+            Ok((id, core.network.local(id)))
+        });
+        let (id, endpoint) = bound.map_err(|error: crate::kernel::NetworkError| {
+            io::Error::new(io::ErrorKind::AddrInUse, error)
+        })?;
+        Ok(SimUdpSocket {
+            shared: Arc::clone(&runtime.shared),
+            id,
+            endpoint,
+            flush,
+        })
+    }
+
+    /// The socket's endpoint, as its host sees it.
+    pub fn endpoint(&self) -> SocketAddrV4 {
+        self.endpoint
+    }
+}
+
+impl fmt::Debug for SimUdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SimUdpSocket").field(&self.endpoint).finish()
+    }
+}
+
+impl Drop for SimUdpSocket {
+    fn drop(&mut self) {
+        let reader = self.shared.with(|core| {
+            core.flush.forget(self.id);
+            core.network.close_udp(self.id)
+        });
+        drop(reader);
+    }
+}
+
+impl AsyncUdpSocket for SimUdpSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.endpoint.into())
+    }
+
+    fn poll_send(&self, _cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let SocketAddr::V4(destination) = transmit.destination else {
+            return Poll::Ready(Err(io::ErrorKind::NetworkUnreachable.into()));
+        };
+        let length = transmit.contents.len();
+        if length > MAX_PAYLOAD {
+            return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
+        }
+        let data = Bytes::copy_from_slice(transmit.contents);
+        self.shared
+            .with(|core| core.network.send_udp(self.id, destination, data));
+        Poll::Ready(Ok(length))
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        self.shared.with(|core| {
+            if self.flush {
+                core.flush.ran(self.id);
+            }
+            let mut filled = 0;
+            for (buffer, meta) in bufs.iter_mut().zip(meta) {
+                let Some(datagram) = core.network.receive_udp(self.id) else {
+                    break;
+                };
+                let length = datagram.data.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&datagram.data[..length]);
+                *meta = RecvMeta::default();
+                meta.addr = datagram.source.into();
+                meta.len = length;
+                meta.stride = length.max(1);
+                filled += 1;
+            }
+            if filled > 0 {
+                return Poll::Ready(Ok(filled));
+            }
+            core.network.wait_udp(self.id, cx.waker());
+            Poll::Pending
+        })
+    }
+}

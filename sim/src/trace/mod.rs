@@ -1,0 +1,43 @@
+//! What happened to every packet: life cycles, a digest, and captures for Wireshark.
+
+use crate::kernel::{DropReason, HostId};
+use crate::packet::Packet;
+use crate::time::Time;
+
+pub mod counters;
+pub mod digest;
+pub mod pcapng;
+
+/// A moment in the life of a packet: sent, then delivered or dropped, exactly once each.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketEvent<'a> {
+    /// When it happens.
+    pub at: Time,
+    /// Numbers packets from 0 in the order of sending.
+    pub id: u64,
+    /// When the packet was handed to the network.
+    pub sent: Time,
+    /// The host that sent it.
+    pub origin: HostId,
+    /// What happens.
+    pub stage: Stage,
+    /// The packet, with the endpoints that it has at this point of its path.
+    pub packet: &'a Packet,
+}
+
+/// What happens to a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The origin handed it to its access link.
+    Sent,
+    /// It was handed to a socket of this host.
+    Delivered(HostId),
+    /// It was dropped; at this host, if it had come as far as a host's link or sockets.
+    Dropped(DropReason, Option<HostId>),
+}
+
+/// Sees every packet event, in order. Taps observe; they cannot change what happens.
+pub trait Tap: Send {
+    /// Called for every event.
+    fn packet(&mut self, event: &PacketEvent<'_>);
+}

@@ -1,0 +1,129 @@
+//! Captures that Wireshark opens: one interface per host, nanosecond time stamps.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use etherparse::PacketBuilder;
+use pcap_file::pcapng::PcapNgWriter;
+use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
+use pcap_file::{DataLink, PcapError};
+
+use super::{PacketEvent, Stage, Tap};
+use crate::kernel::HostId;
+use crate::packet::{Packet, Payload};
+
+/// IP time to live that captures show; nothing in the world counts it down.
+const TTL: u8 = 64;
+
+/// Records each packet where it was sent and where it was delivered, as those hosts saw it.
+pub struct Capture<W: Write + Send> {
+    writer: Arc<Mutex<PcapNgWriter<W>>>,
+    epoch: Duration,
+}
+
+/// Takes the finished file out of a [`Capture`] that the network owns.
+pub struct CaptureHandle<W: Write + Send>(Arc<Mutex<PcapNgWriter<W>>>);
+
+impl<W: Write + Send> Capture<W> {
+    /// Starts a capture with one interface per host, in the order of `hosts`; time stamps are
+    /// `epoch` (since 1970) plus virtual time.
+    ///
+    /// # Errors
+    ///
+    /// What writing to `out` returns.
+    pub fn new<'a>(
+        out: W,
+        epoch: Duration,
+        hosts: impl Iterator<Item = (HostId, &'a str)>,
+    ) -> Result<(Self, CaptureHandle<W>), PcapError> {
+        let mut writer = PcapNgWriter::new(out)?;
+        for (_, name) in hosts {
+            writer.write_pcapng_block(InterfaceDescriptionBlock {
+                linktype: DataLink::IPV4,
+                snaplen: 0,
+                options: vec![
+                    InterfaceDescriptionOption::IfName(Cow::Borrowed(name)),
+                    // 10^-9 s (draft-ietf-opsawg-pcapng section 4.2, if_tsresol).
+                    InterfaceDescriptionOption::IfTsResol(9),
+                ],
+            })?;
+        }
+        let writer = Arc::new(Mutex::new(writer));
+        let handle = CaptureHandle(Arc::clone(&writer));
+        Ok((Capture { writer, epoch }, handle))
+    }
+}
+
+impl<W: Write + Send> Tap for Capture<W> {
+    fn packet(&mut self, event: &PacketEvent<'_>) {
+        let host = match event.stage {
+            Stage::Sent => event.origin,
+            Stage::Delivered(host) => host,
+            Stage::Dropped(..) => return,
+        };
+        let data = to_bytes(event.packet);
+        let block = EnhancedPacketBlock {
+            interface_id: host.index() as u32,
+            timestamp: self.epoch + event.at.since_start(),
+            original_len: data.len() as u32,
+            data: Cow::Owned(data),
+            options: Vec::new(),
+        };
+        self.writer
+            .lock()
+            .expect("no thread panicked while capturing")
+            .write_pcapng_block(block)
+            .expect("every host has an interface and memory takes every block");
+    }
+}
+
+impl CaptureHandle<Vec<u8>> {
+    /// The capture so far, as the bytes of a pcapng file.
+    pub fn bytes(&self) -> Vec<u8> {
+        let writer = self.0.lock().expect("no thread panicked while capturing");
+        writer.get_ref().clone()
+    }
+}
+
+/// The packet as it would be on the wire: IPv4 and transport headers with their checksums.
+fn to_bytes(packet: &Packet) -> Vec<u8> {
+    let (source, destination) = (packet.source, packet.destination);
+    let builder = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL);
+    let mut bytes = Vec::with_capacity(packet.wire_bytes() as usize);
+    let written = match &packet.payload {
+        Payload::Udp(data) => builder
+            .udp(source.port(), destination.port())
+            .write(&mut bytes, data),
+        Payload::Tcp(segment) => {
+            let mut tcp = builder.tcp(
+                source.port(),
+                destination.port(),
+                segment.seq,
+                segment.window,
+            );
+            if segment.flags.syn {
+                tcp = tcp.syn();
+            }
+            if segment.flags.fin {
+                tcp = tcp.fin();
+            }
+            if segment.flags.rst {
+                tcp = tcp.rst();
+            }
+            if segment.flags.psh {
+                tcp = tcp.psh();
+            }
+            if segment.flags.ack {
+                tcp = tcp.ack(segment.ack);
+            }
+            tcp.write(&mut bytes, &segment.payload)
+        }
+    };
+    written.expect("packets of the world fit into an IPv4 packet");
+    bytes
+}
