@@ -163,6 +163,28 @@ mod tests {
     }
 
     #[test]
+    fn every_stage_has_its_own_stream_of_the_pipes_name() {
+        let streams = PipeStreams::new(Seed(1), "link/3/up");
+        assert_eq!(streams.loss, Seed(1).stream("link/3/up/loss"));
+        assert_eq!(streams.jitter, Seed(1).stream("link/3/up/jitter"));
+    }
+
+    #[test]
+    fn a_packet_is_queued_for_as_long_as_it_takes_to_send() {
+        // One byte at 8 Gbit/s takes one nanosecond; without a rate it takes none.
+        let mut fast = pipe(PipeConfig {
+            rate_bps: Some(8_000_000_000),
+            ..PipeConfig::default()
+        });
+        fast.offer(Time::ZERO, 1);
+        assert_eq!(fast.queued_bytes(Time::ZERO), 1);
+        assert_eq!(fast.queued_bytes(Time::from_nanos(1)), 0);
+        let mut ideal = pipe(PipeConfig::default());
+        ideal.offer(Time::ZERO, 1);
+        assert_eq!(ideal.queued_bytes(Time::ZERO), 0);
+    }
+
+    #[test]
     fn a_lost_packet_has_used_its_share_of_the_rate() {
         // 125 bytes at 1 Mbit/s are 1 ms. The first is lost, so the second ends at 2 ms.
         let lossy = PipeConfig {

@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_waits_for_the_fraction_of_a_nanosecond_that_is_left() {
+        // At 3 bit/s the first byte ends at 2,666,666,666.67 ns. The second, handed over 0.67 ns
+        // before that, ends at twice that time, 5,333,333,333.33 ns, not at 5,333,333,332.67.
+        let mut link = Serializer::new(Some(3));
+        link.send(0, 1);
+        assert_eq!(link.send(2_666_666_666, 1), 5_333_333_334);
+    }
+
+    #[test]
     fn an_idle_link_starts_at_once_and_a_busy_one_queues() {
         // 125 bytes at 1 Mbit/s are 1 ms. Handed over at 0, 0.4 and 5 ms they end at 1, 2 and 6.
         let mut link = Serializer::new(Some(1_000_000));
