@@ -12,8 +12,7 @@ pub mod time;
 
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
 pub use nat::{
-    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PRESETS as NAT_PRESETS,
-    PortAssignment, Refresh, preset as nat_preset,
+    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Refresh,
 };
 pub use packet::{Packet, Payload, Protocol};
 pub use seed::Seed;
