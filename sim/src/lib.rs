@@ -11,6 +11,9 @@ pub mod seed;
 pub mod time;
 
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
+pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
+pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};
+pub use link::validate::LinkError;
 pub use nat::config::{Behavior, Hairpinning, NatConfig, PortAssignment, Refresh};
 pub use packet::{Packet, Payload, Protocol};
 pub use seed::Seed;
