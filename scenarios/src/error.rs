@@ -20,7 +20,10 @@ pub enum ScenarioError {
         fix: String,
     },
     /// The file cannot be read.
-    #[error("{}: cannot be read: {reason}; check the path, or name a built-in scenario", file.display())]
+    #[error(
+        "{}: cannot be read: {reason}; check the path, or name a built-in scenario",
+        file.display()
+    )]
     Unreadable {
         /// As it was given.
         file: PathBuf,

@@ -1,5 +1,6 @@
 //! From a scenario to the plans of its grid.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use sim::Seed;
@@ -57,11 +58,10 @@ pub(crate) fn resolve(
     Ok(plans)
 }
 
-fn seeds(spec: &Spec, overrides: &Overrides) -> std::ops::Range<u64> {
+fn seeds(spec: &Spec, overrides: &Overrides) -> RangeInclusive<u64> {
     match overrides.seed {
-        // The last seed of all has no successor; it is as good as any other.
-        Some(seed) => seed.min(u64::MAX - 1)..seed.min(u64::MAX - 1) + 1,
-        None => spec.seed..spec.seed + spec.seeds,
+        Some(seed) => seed..=seed,
+        None => spec.seed..=spec.seed + (spec.seeds - 1),
     }
 }
 

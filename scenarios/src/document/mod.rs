@@ -22,6 +22,10 @@ use toml::de::DeTable;
 ///
 /// All the problems found, in the order of their places: either of the syntax, or, if that is
 /// good, of the content.
+///
+/// # Panics
+///
+/// If `read` returns `None` and has reported nothing: a broken invariant of the readers.
 pub(crate) fn read<T>(
     source: &str,
     keys: &'static Keys,
@@ -41,9 +45,6 @@ pub(crate) fn read<T>(
 
     let problems = Problems::default();
     let value = read(&Section::root(table.get_ref(), keys, &problems));
-    let findings = problems.into_result(()).err().unwrap_or_default();
-    match value {
-        Some(value) if findings.is_empty() => Ok(value),
-        _ => Err(findings),
-    }
+    let value = problems.into_result(value)?;
+    Ok(value.expect("a reader that returns nothing has reported why"))
 }

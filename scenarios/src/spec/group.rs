@@ -79,6 +79,7 @@ pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Par
     let link = section.or("link", base.link, link::read);
     let camera = section.maybe("camera", camera);
     let stay = stay(&section, end);
+
     let (join, leave) = stay?;
     let group = Group {
         name: name?,

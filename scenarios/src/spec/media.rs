@@ -1,6 +1,7 @@
 //! `[video]` and `[audio]`: what every camera and microphone sends.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::document::{Keys, Node, Section};
 use crate::plan::{AudioPlan, VideoPlan};
@@ -26,24 +27,19 @@ const DELAYS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(2);
 
 /// The media of the call; each is `None` if the scenario switches it off.
 pub(super) fn read(section: &Section<'_>) -> Option<(Option<VideoPlan>, Option<AudioPlan>)> {
-    let video = section.get("video");
-    let audio = section.get("audio");
-    let video = video.map_or_else(
-        || Some(Some(default_video())),
-        |node| switch(&node, read_video),
-    );
-    let audio_plan = audio.as_ref().map_or_else(
-        || Some(Some(default_audio())),
-        |node| switch(node, read_audio),
-    );
-    match (video?, audio_plan?) {
-        (None, None) => section.fail("audio", NOTHING_SENT.to_owned()),
+    let video = section.or("video", Some(default_video()), |node| {
+        switch(node, read_video)
+    });
+    let audio = section.or("audio", Some(default_audio()), |node| {
+        switch(node, read_audio)
+    });
+    match (video?, audio?) {
+        (None, None) => section.get("audio")?.fail(
+            "a call without video and audio has nothing to measure; drop one of the two `false`",
+        ),
         media => Some(media),
     }
 }
-
-const NOTHING_SENT: &str =
-    "a call without video and audio has nothing to measure; drop one of the two `false`";
 
 /// `false`, or the section.
 fn switch<T>(node: &Node<'_>, read: fn(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
@@ -119,6 +115,6 @@ fn bitrate(node: &Node<'_>, range: RangeInclusive<Rate>) -> Option<u32> {
         .and_then(|rate| u32::try_from(rate.bps()).ok())
 }
 
-fn playout_delay(node: &Node<'_>) -> Option<std::time::Duration> {
+fn playout_delay(node: &Node<'_>) -> Option<Duration> {
     node.within(DELAYS).map(Into::into)
 }

@@ -21,9 +21,9 @@ pub(crate) use call::PARTICIPANTS;
 pub(crate) use group::{Camera, Group};
 pub(crate) use groups::{Groups, Sizes};
 
-use crate::document::{self, Finding};
 #[cfg(test)]
 use crate::document::Keys;
+use crate::document::{self, Finding};
 use crate::plan::{AudioPlan, ServersPlan, StackPlan, Topology, VideoPlan};
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.

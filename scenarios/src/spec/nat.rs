@@ -88,6 +88,10 @@ fn changed(
             vec![fields(section, nat)?],
             Some(&base.label),
         )),
+        [] => preset.fail(format!(
+            "{:?} has no NAT to change; start from another preset, or write the NAT out",
+            base.label
+        )),
         ref nats => preset.fail(format!(
             "{:?} is {} NATs, so it cannot be changed as one; write a list of NATs instead",
             base.label,

@@ -43,12 +43,8 @@ pub(crate) enum UnitError {
         examples: String,
     },
     /// A number with a unit that nobody knows.
-    #[error("\"{text}\" has an unknown unit; write {fix} (units: {units})")]
-    UnknownUnit {
-        text: String,
-        fix: String,
-        units: String,
-    },
+    #[error("\"{text}\" has an unknown unit; write {fix}")]
+    UnknownUnit { text: String, fix: String },
     /// Not a number with a unit at all.
     #[error("{text:?} is not {noun}; write one such as \"{example}\"")]
     NotOne {

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::UnitError;
 use super::decimal::{Decimal, Inexact};
-use crate::suggest;
 
 /// A ladder of units, each a whole number of the smallest.
 pub(super) struct Scale {
@@ -48,16 +47,13 @@ impl Scale {
         }
     }
 
-    /// Writes `value` in the largest unit that keeps it whole.
+    /// Writes `value` in the largest unit that keeps it whole; zero in the usual one.
     pub(super) fn write(&self, value: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |&&(_, worth): &&(&str, u64)| value != 0 && value.is_multiple_of(worth);
-        let (unit, worth) = self
-            .units
-            .iter()
-            .rev()
-            .find(whole)
-            .unwrap_or(&self.units[0]);
-        write!(f, "{} {unit}", value / worth)
+        let whole = |(_, worth): &&(&str, u64)| value != 0 && value.is_multiple_of(*worth);
+        match self.units.iter().rfind(whole) {
+            Some((unit, worth)) => write!(f, "{} {unit}", value / worth),
+            None => write!(f, "{value} {}", self.usual[0]),
+        }
     }
 
     fn scale(
@@ -99,15 +95,16 @@ impl Scale {
         }
     }
 
+    /// Suggests only a unit that differs in case: `mbps` can be nothing but `Mbps`, while the
+    /// nearest word to `sec` is `ms`.
     fn unknown_unit(&self, text: String, number: &str, unit: &str) -> UnitError {
-        let names = || self.units.iter().map(|(name, _)| *name);
-        let fix = suggest::nearest(unit, names()).unwrap_or(self.usual[0]);
-        let units = names().collect::<Vec<_>>().join(", ");
-        UnitError::UnknownUnit {
-            text,
-            fix: format!("\"{number} {fix}\""),
-            units,
-        }
+        let names: Vec<_> = self.units.iter().map(|(name, _)| *name).collect();
+        let meant = names.iter().find(|name| name.eq_ignore_ascii_case(unit));
+        let fix = match meant {
+            Some(name) => format!("\"{number} {name}\""),
+            None => format!("the number with one of {}", names.join(", ")),
+        };
+        UnitError::UnknownUnit { text, fix }
     }
 
     fn not_one(&self, text: &str) -> UnitError {
