@@ -15,8 +15,7 @@ pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
 pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};
 pub use link::validate::LinkError;
 pub use nat::{
-    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PRESETS as NAT_PRESETS,
-    PortAssignment, Refresh, preset as nat_preset,
+    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Refresh,
 };
 pub use packet::{Packet, Payload, Protocol};
 pub use seed::Seed;

@@ -221,3 +221,95 @@ impl Table {
 fn pin_key(internal: SocketAddrV4, remote: SocketAddrV4) -> Flow {
     Flow::new(internal, remote, Behavior::AddressAndPortDependent)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::nat::presets;
+    use crate::seed::Seed;
+
+    const LIFETIME: Duration = Duration::from_nanos(100);
+
+    fn endpoint(host: u8, port: u16) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, host), port)
+    }
+
+    fn pinning_table() -> Table {
+        let config = NatConfig {
+            mapping: Behavior::AddressAndPortDependent,
+            reply_pinning: true,
+            ..presets::FULL_CONE
+        };
+        Table::new(&config, LIFETIME, Refresh::Both)
+    }
+
+    #[test]
+    fn memory_is_bounded_by_what_is_alive() {
+        // A mapping, with a pin, every nanosecond, each alive for 100 ns: when one is made at t,
+        // those made at t - 99 to t - 1 are alive, 100 with the new one.
+        let mut table = pinning_table();
+        let mut rng = Seed(1).stream("table");
+        for nanos in 0..10_000u64 {
+            let now = Time::from_nanos(nanos);
+            let remote = endpoint(1, nanos as u16);
+            let port = table
+                .outbound(now, endpoint(0, 5000), remote, &mut rng)
+                .unwrap();
+            table.inbound(now, endpoint(2, nanos as u16), port).unwrap();
+        }
+        assert_eq!(table.mappings.len(), 100);
+        assert_eq!([table.by_flow.len(), table.by_port.len()], [100, 100]);
+        assert_eq!([table.pins.len(), table.deadlines.len()], [100, 100]);
+    }
+
+    #[test]
+    fn refreshing_leaves_one_deadline_for_a_mapping() {
+        // One mapping refreshed for ten lifetimes, and another made in each of them.
+        let mut table = pinning_table();
+        let mut rng = Seed(1).stream("table");
+        for nanos in (0..1000).step_by(10) {
+            let now = Time::from_nanos(nanos);
+            table
+                .outbound(now, endpoint(0, 5000), endpoint(1, 1), &mut rng)
+                .unwrap();
+            if nanos % 100 == 0 {
+                let other = endpoint(1, 100 + nanos as u16);
+                table
+                    .outbound(now, endpoint(0, 5000), other, &mut rng)
+                    .unwrap();
+            }
+        }
+        // The other of 900 ns is alive until 1000 ns; all before it were removed when it was made.
+        assert_eq!([table.mappings.len(), table.deadlines.len()], [2, 2]);
+    }
+
+    #[test]
+    fn replies_that_change_their_mapping_leave_one_pin() {
+        // Two mappings, and a remote that comes in by each in turn: one pin, listed at both.
+        let mut table = pinning_table();
+        let mut rng = Seed(1).stream("table");
+        let [first, second] = [1, 2].map(|port| {
+            table
+                .outbound(Time::ZERO, endpoint(0, 5000), endpoint(1, port), &mut rng)
+                .unwrap()
+        });
+        for port in [first, second].repeat(50) {
+            table.inbound(Time::ZERO, endpoint(2, 9), port).unwrap();
+        }
+        assert_eq!(table.pins.len(), 1);
+        let listed: usize = table
+            .mappings
+            .iter()
+            .map(|(_, mapping)| mapping.pinned.len())
+            .sum();
+        assert_eq!(listed, 2);
+        // Both die at 100 ns; making a third then removes the pin with them.
+        let later = Time::ZERO + LIFETIME;
+        table
+            .outbound(later, endpoint(0, 5000), endpoint(1, 3), &mut rng)
+            .unwrap();
+        assert_eq!([table.mappings.len(), table.pins.len()], [1, 0]);
+    }
+}
