@@ -105,11 +105,11 @@ fn sizes(node: &Node<'_>, items: &[Node<'_>], parts: &[Part]) -> Option<Sizes> {
     if let Some(shares) = parts.iter().map(share).collect() {
         return shares_of_one(node, shares);
     }
-    let kind = std::mem::discriminant(&parts[0]);
-    let odd = parts
-        .iter()
-        .position(|part| *part == Part::Unsaid || std::mem::discriminant(part) != kind);
-    items[odd.unwrap_or(0)].fail("write a share for every group, or a count for every group")
+    let fix = "write a share for every group, or a count for every group";
+    match parts.iter().position(|part| *part == Part::Unsaid) {
+        Some(index) => items[index].fail(format!("neither a share nor a count; {fix}")),
+        None => node.fail(format!("shares and counts are mixed; {fix}")),
+    }
 }
 
 fn shares_of_one(node: &Node<'_>, shares: Vec<f64>) -> Option<Sizes> {

@@ -44,7 +44,7 @@ impl Decimal {
     pub(super) fn times(self, factor: u64) -> Result<u64, Inexact> {
         let product = self.digits * u128::from(factor);
         let divisor = 10u128.pow(self.places);
-        if product % divisor != 0 {
+        if !product.is_multiple_of(divisor) {
             return Err(Inexact::Fractional);
         }
         u64::try_from(product / divisor).map_err(|_| Inexact::TooLarge)
