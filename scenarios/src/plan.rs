@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
 /// How the participants are connected.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topology {
     /// Every pair is connected directly.
@@ -73,11 +71,13 @@ pub struct Participant {
     pub group: String,
     /// The NATs in front of it, the innermost first; none for a public address.
     pub nats: Vec<NatConfig>,
-    /// What the scenario called its NAT, for tables: a preset's name or `custom`.
+    /// What the scenario called its NAT, for tables: a preset's name, that name and `-modified`, or
+    /// `custom`; those of a chain are joined by `+`.
     pub nat_label: String,
     /// Its access link.
     pub link: LinkConfig,
-    /// What the scenario called its link, for tables: a preset's name or `custom`.
+    /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
+    /// or `custom`.
     pub link_label: String,
     /// A Y4M file to use as the camera instead of the built-in scene.
     pub camera: Option<PathBuf>,
@@ -186,7 +186,7 @@ impl StackPlan {
 pub struct ServersPlan {
     /// The access link of each server host.
     pub link: LinkConfig,
-    /// What the scenario called that link.
+    /// What the scenario called that link, as in [`Participant::link_label`].
     pub link_label: String,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,

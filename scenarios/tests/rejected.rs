@@ -1,0 +1,186 @@
+//! What wrong scenarios are told, to the letter: the messages are what a person works with.
+//!
+//! The cases are in `rejected/*.txt`. Up to the first line `====` is what every case of the file
+//! begins with; a case is TOML, a line `----`, and all that is said about it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use scenarios::{Overrides, Scenario, ScenarioError, Topology};
+
+/// A scenario with a value of every kind.
+const WHOLE: &str = r#"
+name = "whole"
+participants = [4, 8]
+warmup = "3 s"
+[video]
+size = "640x360"
+fps = 30
+[[group]]
+name = "a"
+share = 0.5
+nat = ["symmetric", { preset = "full-cone", lifetime = "60 s", reply_pinning = true }]
+link = { preset = "lte", up.loss = { good_to_bad = "1 %", bad_to_good = 0.2 } }
+join = "1 s"
+leave = "9 s"
+[[group]]
+name = "b"
+share = "50 %"
+nat = { mapping = "address-dependent", filtering = "address-dependent", ports = "random" }
+link.up = { rate = "2 Mbps", buffer = "64 kB", jitter = "2 ms", reorder = "allow" }
+[stack]
+check_interval = "default"
+acceptance_waits = { relay = "1 s" }
+[servers]
+link = "fiber"
+"#;
+
+/// All problems of `source`, a line each.
+fn problems(source: &str) -> String {
+    match Scenario::parse(source, Path::new("x.toml")) {
+        Ok(_) => "accepted".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The beginning of every case of a file, and its cases: the rest of the text, and what is said.
+fn cases(file: &Path) -> (String, Vec<(String, String)>) {
+    let text = fs::read_to_string(file).unwrap();
+    let mut blocks = text.split("====\n");
+    let beginning = blocks.next().unwrap_or_default().to_owned();
+    let halves = |block: &str| {
+        let (source, said) = block.split_once("----\n").expect("a case has two halves");
+        (source.to_owned(), said.trim_end().to_owned())
+    };
+    (beginning, blocks.map(halves).collect())
+}
+
+fn files() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rejected");
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_case_is_rejected_with_its_message() {
+    let files = files();
+    assert_eq!(files.len(), 10);
+    for file in files {
+        let (beginning, cases) = cases(&file);
+        assert!(cases.len() > 1, "{}", file.display());
+        for (source, said) in cases {
+            let source = format!("{beginning}{source}");
+            assert_eq!(
+                problems(&source),
+                said,
+                "\n{} with\n{source}",
+                file.display()
+            );
+        }
+    }
+}
+
+/// What the cases begin with is not itself what they are rejected for.
+#[test]
+fn every_beginning_is_accepted_once_it_is_complete() {
+    for file in files() {
+        let (beginning, _) = cases(&file);
+        let completed = match beginning.as_str() {
+            "" => continue,
+            text if text.contains("participants") => beginning,
+            text => format!("{text}participants = 4\n"),
+        };
+        assert_eq!(problems(&completed), "accepted", "{}", file.display());
+    }
+}
+
+#[test]
+fn unknown_scenarios_and_files_that_are_not_there() {
+    let all = "quickstart, full-cone-pair, symmetric-pair, ideal-pair";
+    let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
+    for (name, expected) in [
+        (
+            "quickstrt",
+            format!(
+                "{} did you mean quickstart? (there are: {all})",
+                unknown("quickstrt")
+            ),
+        ),
+        (
+            "webinar",
+            format!("{} write one of {all}", unknown("webinar")),
+        ),
+        (
+            "no/such.toml",
+            "no/such.toml: cannot be read: No such file or directory (os error 2); check the \
+             path, or name a built-in scenario"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(scenarios::load(name).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn overrides_that_do_not_fit() {
+    let shares = "name = \"x\"\nparticipants = 4\n";
+    let shares = Scenario::parse(shares, Path::new("x.toml")).unwrap();
+    let counts = scenarios::load("quickstart").unwrap();
+    let error = |scenario: &Scenario, topologies: Option<Vec<Topology>>, participants| {
+        let overrides = Overrides {
+            topologies,
+            participants,
+            seed: None,
+        };
+        scenario.resolve(&overrides).unwrap_err().to_string()
+    };
+    assert_eq!(
+        error(&shares, Some(vec![]), Some(vec![1, 4, 4])),
+        "x.toml: topologies: the override is empty; name at least one\n\
+         x.toml: participants: the override names 4 twice; drop one of them\n\
+         x.toml: participants: the override 1 is out of range; write 2 to 200"
+    );
+    assert_eq!(
+        error(&shares, Some(vec![Topology::Mesh; 2]), None),
+        "x.toml: topologies: the override names mesh twice; drop one of them"
+    );
+    assert_eq!(
+        error(&counts, None, Some(vec![6])),
+        "quickstart (built-in): participants: the override 6 does not fit groups whose counts \
+         add up to 4; drop the override, or give the groups shares"
+    );
+}
+
+proptest! {
+    /// A scenario with a stretch cut out and something else put in is accepted or has problems,
+    /// each with a repair; it never panics.
+    #[test]
+    fn damaged_scenarios_are_read_or_refused(
+        from in any::<prop::sample::Index>(),
+        length in 0usize..40,
+        patch in r#"[ -~\n]{0,4}|= -1|= \{\}|= \[\]|= 0.5|= "1 %"|= true"#,
+    ) {
+        let source: Vec<char> = WHOLE.chars().collect();
+        let from = from.index(source.len());
+        let rest = &source[(from + length).min(source.len())..];
+        let damaged: String = source[..from].iter().copied()
+            .chain(patch.chars())
+            .chain(rest.iter().copied())
+            .collect();
+        if let Err(error) = Scenario::parse(&damaged, Path::new("x.toml")) {
+            let ScenarioError::Invalid { problems } = error else {
+                return Err(TestCaseError::fail("not about the text"));
+            };
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                let syntax = problem.key.is_empty();
+                prop_assert!(syntax || problem.message.contains("; "), "{}", problem);
+            }
+        }
+    }
+}
