@@ -1,7 +1,10 @@
-//! Reports of rtclab: records, metrics, and their renderings.
 //!
-//! - [`record`]: what a run records, the contract between runs and readers.
-//! - [`distribution`]: samples kept as a mergeable histogram, never as percentiles.
+//! runs a call again.
+//!
+//! - [`distribution`]: samples kept as counts of buckets, never as percentiles.
 
 pub mod distribution;
+mod rank;
 pub mod record;
+
+pub use distribution::Distribution;
