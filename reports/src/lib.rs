@@ -1,15 +1,19 @@
+//! Reports of rtclab: records, metrics, and their renderings.
 //!
+//! Runs write records to files, and every table is made from the records alone: rendering never
 //! runs a call again.
 //!
 //! - [`record`]: what a run records, the contract between runs and readers.
 //! - [`distribution`]: samples kept as counts of buckets, never as percentiles.
 //! - [`run`]: a whole run, the content of `run.json`, and where it came from.
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
+//! - [`render`]: rows as CSV, a run as readable text.
 
 pub mod distribution;
 pub mod metrics;
 mod rank;
 pub mod record;
+pub mod render;
 pub mod run;
 
 #[cfg(test)]
