@@ -8,6 +8,7 @@
 //! - [`run`]: a whole run, the content of `run.json`, and where it came from.
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
 //! - [`render`]: rows as CSV, a run as readable text.
+//! - [`store`]: a run's directory, written whole or not at all, and read back.
 
 pub mod distribution;
 pub mod metrics;
@@ -15,9 +16,11 @@ mod rank;
 pub mod record;
 pub mod render;
 pub mod run;
+pub mod store;
 
 #[cfg(test)]
 mod fixture;
 
 pub use distribution::Distribution;
 pub use run::{Grid, Provenance, Run, Source};
+pub use store::{Capture, Output, StoreError};
