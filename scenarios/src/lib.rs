@@ -1,9 +1,39 @@
 //! Scenarios of rtclab: a strict TOML vocabulary resolved into plans.
 //!
-//! - [`plan`]: what a run executes, valid by construction.
+//! [`load`] a scenario by name or path, [`resolve`](Scenario::resolve) it, run the plans:
+//!
+//! ```
+//! let scenario = scenarios::load("quickstart")?;
+//! let plans = scenario.resolve(&scenarios::Overrides::default())?;
+//! assert_eq!(plans[0].participants.len(), 4);
+//! # Ok::<(), scenarios::ScenarioError>(())
+//! ```
+//!
+//! - [`plan`]: what a run executes, valid by construction;
+//! - `scenario`, `library`: where scenarios come from, files and built-ins;
+//! - `resolve`, `apportion`, `camera`: from a scenario to the plans of its grid;
+//! - `spec`, `presets`: what a scenario may say, section by section;
+//! - `units`: quantities, exact and never without their unit;
+//! - `document`, `suggest`, `error`: strict reading of TOML, and messages that help.
 
 pub mod plan;
 
+mod apportion;
+mod camera;
+mod document;
+mod error;
+mod library;
+mod presets;
+mod resolve;
+mod scenario;
+mod spec;
+mod suggest;
+mod units;
+
+pub use error::{Problem, ScenarioError};
+pub use library::{BuiltIn, list};
 pub use plan::{
     AudioPlan, Participant, Plan, ServersPlan, StackPlan, StackProfile, Topology, VideoPlan,
 };
+pub use resolve::Overrides;
+pub use scenario::{Scenario, load};

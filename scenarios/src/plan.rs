@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
 /// How the participants are connected.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topology {
     /// Every pair is connected directly.

@@ -11,7 +11,13 @@ pub mod seed;
 pub mod time;
 
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
-pub use nat::config::{Behavior, Hairpinning, NatConfig, PortAssignment, Refresh};
+pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
+pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};
+pub use link::validate::LinkError;
+pub use nat::{
+    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PRESETS as NAT_PRESETS,
+    PortAssignment, Refresh, preset as nat_preset,
+};
 pub use packet::{Packet, Payload, Protocol};
 pub use seed::Seed;
 pub use time::Time;

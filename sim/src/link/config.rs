@@ -16,7 +16,10 @@ pub struct LinkConfig {
 impl LinkConfig {
     /// The same pipe both ways.
     pub const fn symmetric(pipe: PipeConfig) -> Self {
-        LinkConfig { up: pipe, down: pipe }
+        LinkConfig {
+            up: pipe,
+            down: pipe,
+        }
     }
 }
 
@@ -25,7 +28,8 @@ impl LinkConfig {
 pub struct PipeConfig {
     /// Bits per second at the IP layer; `None` takes no time to serialise.
     pub rate_bps: Option<u64>,
-    /// Bytes that may wait for or be in transmission, drop-tail; `None` is unbounded.
+    /// Bytes that may wait for or be in transmission, drop-tail, at least 1,500; `None` is
+    /// unbounded. Only with a rate, since packets wait for nothing else.
     pub buffer_bytes: Option<u64>,
     /// Propagation delay, after serialisation.
     pub delay: Duration,
@@ -68,7 +72,8 @@ pub enum LossConfig {
         /// The probability.
         probability: f64,
     },
-    /// Gilbert (1960) and Elliott (1963): a two-state Markov chain stepped once per packet.
+    /// Gilbert (1960) and Elliott (1963): a two-state Markov chain. Each packet is lost or not
+    /// according to the state that the chain is in, and then the chain takes one step.
     GilbertElliott {
         /// Probability of going from good to bad, per packet (0 to 1).
         good_to_bad: f64,

@@ -1,0 +1,133 @@
+//! The top level of a scenario: what is asked, of whom, for how long.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{Spec, groups, media, name, servers, stack};
+use crate::document::{Keys, Node, Section};
+use crate::plan::Topology;
+use crate::units::Span;
+
+pub(super) const KEYS: Keys = Keys {
+    section: "Top level",
+    names: &[
+        "name",
+        "question",
+        "topologies",
+        "participants",
+        "seed",
+        "seeds",
+        "warmup",
+        "duration",
+        "video",
+        "audio",
+        "group",
+        "stack",
+        "servers",
+    ],
+};
+
+/// How many participants a call may have: two make a call, and 200 make 19,900 pairs, more than
+/// one process can hold with real peers.
+pub(crate) const PARTICIPANTS: RangeInclusive<u32> = 2..=200;
+
+/// Enough seeds for any interval that a table shows.
+const SEEDS: RangeInclusive<u64> = 1..=1_000;
+const WARMUP: RangeInclusive<Span> = Span::ZERO..=Span::seconds(600);
+const DURATION: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(3_600);
+
+pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
+    let name = section.must("name", "name = \"stand-up\"", name::read);
+    let question = section.maybe("question", question);
+    let topologies = section.or("topologies", vec![Topology::Mesh], topologies);
+    let seed = section.or("seed", 1, |node| node.integer(0..=i64::MAX as u64));
+    let seeds = section.or("seeds", 1, |node| node.integer(SEEDS));
+    let warmup = section.or("warmup", Span::seconds(5), |node| node.within(WARMUP));
+    let duration = section.or("duration", Span::seconds(20), |node| node.within(DURATION));
+    let window = warmup
+        .zip(duration)
+        .map(|(warmup, duration)| (warmup.into(), duration.into()));
+    let media = media::read(section);
+    let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
+    let calls = groups::read(section, end);
+    let stack = stack::read(section);
+    let servers = servers::read(section);
+
+    // Everything has been read, and reported, before the first `?`.
+    let ((warmup, duration), (video, audio)) = (window?, media?);
+    let (groups, participants) = calls?;
+    Some(Spec {
+        name: name?,
+        question: question?,
+        topologies: topologies?,
+        participants,
+        seed: seed?,
+        seeds: seeds?,
+        warmup,
+        duration,
+        video,
+        audio,
+        groups,
+        stack: stack?,
+        servers: servers?,
+    })
+}
+
+/// The numbers of participants: one, or a list.
+pub(super) fn participants(node: &Node<'_>) -> Option<Vec<u32>> {
+    let Some(items) = node.as_items() else {
+        return participant_number(node).map(|number| vec![number]);
+    };
+    distinct(
+        node,
+        &items,
+        "write a number such as 4, or a list such as [4, 8]",
+        participant_number,
+    )
+}
+
+fn participant_number(node: &Node<'_>) -> Option<u32> {
+    let range = u64::from(*PARTICIPANTS.start())..=u64::from(*PARTICIPANTS.end());
+    node.integer(range)
+        .and_then(|number| u32::try_from(number).ok())
+}
+
+fn question(node: &Node<'_>) -> Option<String> {
+    match node.string()?.trim() {
+        "" => node.fail("empty; write the question that the scenario answers, or drop the key"),
+        text => Some(text.to_owned()),
+    }
+}
+
+fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
+    let items = node.items("[\"mesh\"]")?;
+    distinct(node, &items, "write [\"mesh\"]", topology)
+}
+
+fn topology(node: &Node<'_>) -> Option<Topology> {
+    match node.as_str() {
+        Some(later @ ("sfu" | "mcu")) => {
+            node.fail(format!("{later:?} is not in this version; write \"mesh\""))
+        }
+        _ => node.choice(&[(Topology::Mesh.name(), Topology::Mesh)]),
+    }
+}
+
+/// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.
+fn distinct<T: PartialEq>(
+    node: &Node<'_>,
+    items: &[Node<'_>],
+    fix: &str,
+    read: fn(&Node<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    if items.is_empty() {
+        return node.fail(format!("empty; {fix}"));
+    }
+    let values: Vec<Option<T>> = items.iter().map(read).collect();
+    for (index, value) in values.iter().enumerate() {
+        if value.is_some() && values[..index].contains(value) {
+            return items[index].fail("listed twice; drop one of them");
+        }
+    }
+    values.into_iter().collect()
+}

@@ -1,0 +1,141 @@
+//! `[[group]]`: participants that are alike.
+
+use std::time::Duration;
+
+use sim::{LinkConfig, NatConfig};
+
+use super::{link, name, nat};
+use crate::document::{Keys, Node, Section};
+use crate::presets::{self, Labelled};
+use crate::units::{Fraction, Span};
+
+pub(super) const KEYS: Keys = Keys {
+    section: "[[group]]",
+    names: &[
+        "name", "share", "count", "nat", "link", "camera", "join", "leave",
+    ],
+};
+
+/// Participants that are alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// In kebab-case, unique in the scenario.
+    pub(crate) name: String,
+    /// The NATs in front of each of them, the innermost first.
+    pub(crate) nats: Labelled<Vec<NatConfig>>,
+    /// The access link of each of them.
+    pub(crate) link: Labelled<LinkConfig>,
+    /// Their camera, if it is not the built-in scene.
+    pub(crate) camera: Option<Camera>,
+    /// When they join, from the start of the call.
+    pub(crate) join: Duration,
+    /// When they leave; `None` stays to the end.
+    pub(crate) leave: Option<Duration>,
+}
+
+/// A Y4M file as it was written, and where: whether it exists is seen when plans are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Camera {
+    /// As written, relative to the scenario file.
+    pub(crate) file: String,
+    /// Its key path, for messages.
+    pub(crate) path: String,
+    /// Its place, for messages.
+    pub(crate) at: usize,
+}
+
+/// How many of the participants are of a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Part {
+    /// This fraction of them, above 0.
+    Share(f64),
+    /// So many, at least one.
+    Count(u32),
+    /// The scenario does not say.
+    Unsaid,
+}
+
+impl Default for Group {
+    /// A peer at home: an ordinary router and link, there from start to end.
+    fn default() -> Self {
+        Group {
+            name: "peer".to_owned(),
+            nats: presets::home_nat(),
+            link: presets::home_link(),
+            camera: None,
+            join: Duration::ZERO,
+            leave: None,
+        }
+    }
+}
+
+/// One group, in a call that ends at `end` (unless that could not be read).
+pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Part)> {
+    let section = node.section(&KEYS, "a table: [[group]]")?;
+    let base = Group::default();
+    let name = section.must("name", "name = \"home\"", name::read);
+    let part = part(&section);
+    let nats = section.or("nat", base.nats, nat::read);
+    let link = section.or("link", base.link, link::read);
+    let camera = section.maybe("camera", camera);
+    let stay = stay(&section, end);
+    let (join, leave) = stay?;
+    let group = Group {
+        name: name?,
+        nats: nats?,
+        link: link?,
+        camera: camera?,
+        join,
+        leave,
+    };
+    Some((group, part?))
+}
+
+fn part(section: &Section<'_>) -> Option<Part> {
+    match (section.get("share"), section.get("count")) {
+        (Some(_), Some(count)) => count.fail("the group has a share already; drop one of the two"),
+        (Some(share), None) => match share.quantity::<Fraction>()? {
+            Fraction::ZERO => share.fail("a share of 0 is an empty group; drop the group"),
+            fraction => Some(Part::Share(fraction.get())),
+        },
+        (None, Some(count)) => {
+            let number = count.integer(1..=u64::from(*super::PARTICIPANTS.end()))?;
+            u32::try_from(number).ok().map(Part::Count)
+        }
+        (None, None) => Some(Part::Unsaid),
+    }
+}
+
+fn camera(node: &Node<'_>) -> Option<Camera> {
+    match node.string()? {
+        "" => node.fail("empty; write the name of a Y4M file, or drop the key"),
+        file => Some(Camera {
+            file: file.to_owned(),
+            path: node.path().to_owned(),
+            at: node.at(),
+        }),
+    }
+}
+
+/// When the group joins and leaves. Both are before the end, and it joins before it leaves.
+fn stay(section: &Section<'_>, end: Option<Duration>) -> Option<(Duration, Option<Duration>)> {
+    let moment = |node: &Node<'_>| {
+        let at: Span = node.quantity()?;
+        match end {
+            Some(end) if Duration::from(at) >= end => node.fail(format!(
+                "{at} is not before the end of the call, {}; write less, or raise `duration`",
+                Span::from(end)
+            )),
+            _ => Some(at),
+        }
+    };
+    let join = section.or("join", Span::ZERO, moment);
+    let leave = section.maybe("leave", moment);
+    let (join, leave) = (join?, leave?);
+    match leave {
+        Some(leave) if leave <= join => section.get("leave")?.fail(format!(
+            "{leave} is not after `join`, {join}; write a later time"
+        )),
+        leave => Some((join.into(), leave.map(Into::into))),
+    }
+}

@@ -1,0 +1,248 @@
+//! A pipe: one direction of an access link.
+
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::buffer::Buffer;
+use super::config::PipeConfig;
+use super::jitter::{Jitter, Order};
+use super::loss::Loss;
+use super::rate::Serializer;
+use super::validate::LinkError;
+use crate::seed::Seed;
+use crate::time::{Time, nanos};
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrives at the other end.
+    Deliver {
+        /// When its last bit arrives.
+        at: Time,
+    },
+    /// It does not.
+    Drop(LinkDrop),
+}
+
+/// Why a link dropped a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkDrop {
+    /// The buffer had no room for it (drop-tail); it used none of the rate.
+    BufferFull,
+    /// It was sent, and lost on the way.
+    Loss,
+}
+
+/// The random streams of a pipe, one per stage, so that one stage never shifts another's numbers.
+#[derive(Clone, Debug)]
+pub struct PipeStreams {
+    /// Drawn from if there is loss.
+    pub loss: ChaCha8Rng,
+    /// Drawn from if there is jitter.
+    pub jitter: ChaCha8Rng,
+}
+
+impl PipeStreams {
+    /// The streams `NAME/loss` and `NAME/jitter` of a seed, for a pipe called such as `link/3/up`.
+    pub fn new(seed: Seed, name: &str) -> Self {
+        PipeStreams {
+            loss: seed.stream(&format!("{name}/loss")),
+            jitter: seed.stream(&format!("{name}/jitter")),
+        }
+    }
+}
+
+/// One direction of an access link.
+///
+/// A pipe holds no packets: it is told when a packet enters and answers when, or whether, that
+/// packet comes out. Times that are given to one pipe must not go backwards.
+///
+/// The stages, in order: a drop-tail buffer in front of a first-in-first-out transmitter, loss,
+/// propagation delay, jitter, and the reorder policy.
+#[derive(Debug)]
+pub struct Pipe {
+    ideal: bool,
+    delay: u64,
+    serializer: Serializer,
+    order: Order,
+    buffer: Buffer,
+    loss: Loss,
+    jitter: Jitter,
+}
+
+impl Pipe {
+    /// A pipe that has carried nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipeConfig::validate`].
+    pub fn new(config: PipeConfig, streams: PipeStreams) -> Result<Self, LinkError> {
+        config.validate()?;
+        Ok(Pipe {
+            ideal: config.is_ideal(),
+            delay: nanos(config.delay),
+            serializer: Serializer::new(config.rate_bps),
+            order: Order::new(config.jitter.reorder),
+            buffer: Buffer::new(config.buffer_bytes),
+            loss: Loss::new(config.loss, streams.loss)?,
+            jitter: Jitter::new(config.jitter, streams.jitter),
+        })
+    }
+
+    /// What becomes of a packet of `wire_bytes` (IP header included) that enters at `now`.
+    pub fn offer(&mut self, now: Time, wire_bytes: u32) -> Verdict {
+        let now = now.as_nanos();
+        if !self.buffer.has_room(now, wire_bytes) {
+            return Verdict::Drop(LinkDrop::BufferFull);
+        }
+        let sent = self.serializer.send(now, wire_bytes);
+        if sent > now {
+            self.buffer.hold(sent, wire_bytes);
+        }
+        if self.loss.strikes() {
+            return Verdict::Drop(LinkDrop::Loss);
+        }
+        let earliest = sent
+            .saturating_add(self.delay)
+            .saturating_add(self.jitter.draw());
+        Verdict::Deliver {
+            at: Time::from_nanos(self.order.arrival(earliest)),
+        }
+    }
+
+    /// Whether every packet comes out at the moment it enters, and always did: there is then no
+    /// need to offer it. A pipe that was ever real stays so, as packets may still be on the way.
+    pub fn is_ideal(&self) -> bool {
+        self.ideal
+    }
+
+    /// Bytes of the packets that wait for or are in transmission at `now`.
+    pub fn queued_bytes(&self, now: Time) -> u64 {
+        self.buffer.occupied_at(now.as_nanos())
+    }
+
+    /// Changes the pipe for packets that are yet to be offered. Packets accepted before keep their
+    /// times, those in the buffer stay in it, and new ones wait behind them; where order is
+    /// preserved, new ones do not overtake old ones however short the new delay.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipeConfig::validate`]; the pipe is then unchanged.
+    pub fn reconfigure(&mut self, config: PipeConfig) -> Result<(), LinkError> {
+        config.validate()?;
+        self.ideal &= config.is_ideal();
+        self.delay = nanos(config.delay);
+        self.serializer.set_rate(config.rate_bps);
+        self.order.set_policy(config.jitter.reorder);
+        self.buffer.set_limit(config.buffer_bytes);
+        self.jitter.set_std(config.jitter);
+        self.loss.set_model(config.loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::link::config::LossConfig;
+
+    fn pipe(config: PipeConfig) -> Pipe {
+        Pipe::new(config, PipeStreams::new(Seed(1), "test")).expect("valid")
+    }
+
+    #[test]
+    fn every_stage_has_its_own_stream_of_the_pipes_name() {
+        let streams = PipeStreams::new(Seed(1), "link/3/up");
+        assert_eq!(streams.loss, Seed(1).stream("link/3/up/loss"));
+        assert_eq!(streams.jitter, Seed(1).stream("link/3/up/jitter"));
+    }
+
+    #[test]
+    fn a_packet_is_queued_for_as_long_as_it_takes_to_send() {
+        // One byte at 8 Gbit/s takes one nanosecond; without a rate it takes none.
+        let mut fast = pipe(PipeConfig {
+            rate_bps: Some(8_000_000_000),
+            ..PipeConfig::default()
+        });
+        fast.offer(Time::ZERO, 1);
+        assert_eq!(fast.queued_bytes(Time::ZERO), 1);
+        assert_eq!(fast.queued_bytes(Time::from_nanos(1)), 0);
+        let mut ideal = pipe(PipeConfig::default());
+        ideal.offer(Time::ZERO, 1);
+        assert_eq!(ideal.queued_bytes(Time::ZERO), 0);
+    }
+
+    #[test]
+    fn a_lost_packet_has_used_its_share_of_the_rate() {
+        // 125 bytes at 1 Mbit/s are 1 ms. The first is lost, so the second ends at 2 ms.
+        let lossy = PipeConfig {
+            rate_bps: Some(1_000_000),
+            loss: LossConfig::Bernoulli { probability: 1.0 },
+            ..PipeConfig::default()
+        };
+        let mut pipe = pipe(lossy);
+        assert_eq!(pipe.offer(Time::ZERO, 125), Verdict::Drop(LinkDrop::Loss));
+        assert_eq!(pipe.queued_bytes(Time::ZERO), 125);
+        pipe.reconfigure(PipeConfig {
+            loss: LossConfig::None,
+            ..lossy
+        })
+        .expect("valid");
+        let at = Time::from_millis(2);
+        assert_eq!(pipe.offer(Time::ZERO, 125), Verdict::Deliver { at });
+    }
+
+    #[test]
+    fn a_shorter_delay_overtakes_nothing() {
+        // Sent at 0 over 100 ms; sent at 10 ms over 20 ms would be there at 30 ms.
+        let config = |millis| PipeConfig {
+            delay: Duration::from_millis(millis),
+            ..PipeConfig::default()
+        };
+        let mut pipe = pipe(config(100));
+        let at = Time::from_millis(100);
+        assert_eq!(pipe.offer(Time::ZERO, 1_500), Verdict::Deliver { at });
+        pipe.reconfigure(config(20)).expect("valid");
+        assert_eq!(
+            pipe.offer(Time::from_millis(10), 1_500),
+            Verdict::Deliver { at }
+        );
+        let later = Time::from_millis(90);
+        let at = Time::from_millis(110);
+        assert_eq!(pipe.offer(later, 1_500), Verdict::Deliver { at });
+    }
+
+    #[test]
+    fn a_refused_change_changes_nothing() {
+        let config = PipeConfig {
+            rate_bps: Some(1_000_000),
+            ..PipeConfig::default()
+        };
+        let mut pipe = pipe(config);
+        let wrong = PipeConfig {
+            rate_bps: Some(0),
+            ..config
+        };
+        assert_eq!(pipe.reconfigure(wrong), Err(LinkError::ZeroRate));
+        let at = Time::from_millis(1);
+        assert_eq!(pipe.offer(Time::ZERO, 125), Verdict::Deliver { at });
+    }
+
+    #[test]
+    fn only_a_pipe_that_was_always_ideal_is() {
+        let ideal = PipeConfig::default();
+        let real = PipeConfig {
+            delay: Duration::from_millis(1),
+            ..ideal
+        };
+        let mut pipe = pipe(ideal);
+        assert!(pipe.is_ideal());
+        let now = Time::from_millis(5);
+        assert_eq!(pipe.offer(now, 1_500), Verdict::Deliver { at: now });
+        pipe.reconfigure(real).expect("valid");
+        pipe.reconfigure(ideal).expect("valid");
+        assert!(!pipe.is_ideal());
+    }
+}

@@ -1,0 +1,114 @@
+//! The rate stage: first in, first out serialisation, exact to the nanosecond.
+
+/// Nanoseconds that a byte takes at one bit per second.
+const NANOS_PER_BYTE_AT_1_BPS: u128 = 8_000_000_000;
+
+/// Sends packets one after the other at a fixed rate.
+///
+/// `n` bytes at `r` bit/s take exactly `n * 8e9 / r` ns, which is rarely whole. The end of a busy
+/// period is therefore kept as a whole number of nanoseconds plus a remainder in units of `1/r` ns,
+/// and the remainder is carried from packet to packet: a busy period of any length has no drift.
+/// Only what is answered is rounded, up, to the first nanosecond at which the last bit is sent.
+#[derive(Debug)]
+pub(super) struct Serializer {
+    rate_bps: Option<u64>,
+    /// When the last accepted bit is sent: `free_at + remainder / rate_bps`, in nanoseconds.
+    free_at: u64,
+    remainder: u64,
+}
+
+impl Serializer {
+    /// A rate in bits per second, above zero; `None` takes no time.
+    pub(super) fn new(rate_bps: Option<u64>) -> Self {
+        Serializer {
+            rate_bps,
+            free_at: 0,
+            remainder: 0,
+        }
+    }
+
+    /// When the last bit of a packet that is handed over at `now` is sent, in nanoseconds.
+    pub(super) fn send(&mut self, now: u64, bytes: u32) -> u64 {
+        if now >= self.free_at_ceil() {
+            self.free_at = now;
+            self.remainder = 0;
+        }
+        if let Some(rate) = self.rate_bps {
+            let work = u128::from(bytes) * NANOS_PER_BYTE_AT_1_BPS + u128::from(self.remainder);
+            let whole = work / u128::from(rate);
+            self.remainder = (work - whole * u128::from(rate)) as u64; // below `rate`, a u64
+            let whole = u64::try_from(whole).unwrap_or(u64::MAX);
+            self.free_at = self.free_at.saturating_add(whole);
+        }
+        self.free_at_ceil()
+    }
+
+    /// Changes the rate for packets that are yet to come. What was accepted keeps its time; a
+    /// fraction of a nanosecond that is pending is rounded up, once.
+    pub(super) fn set_rate(&mut self, rate_bps: Option<u64>) {
+        self.free_at = self.free_at_ceil();
+        self.remainder = 0;
+        self.rate_bps = rate_bps;
+    }
+
+    fn free_at_ceil(&self) -> u64 {
+        self.free_at.saturating_add(u64::from(self.remainder > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serialisation_is_exact_to_the_nanosecond() {
+        // 1,500 bytes at 1 Mbit/s: 12,000 bits of 1 us each = 12 ms = 12,000,000 ns exactly.
+        assert_eq!(Serializer::new(Some(1_000_000)).send(7, 1_500), 12_000_007);
+        // 1 byte at 3 bit/s: 8/3 s = 2,666,666,666.67 ns, sent within the 667th nanosecond.
+        assert_eq!(Serializer::new(Some(3)).send(0, 1), 2_666_666_667);
+        // No rate takes no time.
+        assert_eq!(Serializer::new(None).send(7, 1_500), 7);
+    }
+
+    #[test]
+    fn a_long_busy_period_does_not_drift() {
+        // 3 bits in 7 ns is 428,571,428.57 bit/s; the nearest whole rate is not a divisor of
+        // anything. A million packets of 1,201 bytes then end at 1e6 * 1,201 * 8e9 / r ns, which
+        // rounding per packet would miss by up to a million nanoseconds.
+        let rate = 428_571_429;
+        let mut link = Serializer::new(Some(rate));
+        let last = (0..1_000_000).map(|_| link.send(0, 1_201)).last();
+        let exact = 1_000_000 * 1_201 * NANOS_PER_BYTE_AT_1_BPS;
+        assert_eq!(last.map(u128::from), Some(exact.div_ceil(u128::from(rate))));
+    }
+
+    #[test]
+    fn a_packet_waits_for_the_fraction_of_a_nanosecond_that_is_left() {
+        // At 3 bit/s the first byte ends at 2,666,666,666.67 ns. The second, handed over 0.67 ns
+        // before that, ends at twice that time, 5,333,333,333.33 ns, not at 5,333,333,332.67.
+        let mut link = Serializer::new(Some(3));
+        link.send(0, 1);
+        assert_eq!(link.send(2_666_666_666, 1), 5_333_333_334);
+    }
+
+    #[test]
+    fn an_idle_link_starts_at_once_and_a_busy_one_queues() {
+        // 125 bytes at 1 Mbit/s are 1 ms. Handed over at 0, 0.4 and 5 ms they end at 1, 2 and 6.
+        let mut link = Serializer::new(Some(1_000_000));
+        assert_eq!(link.send(0, 125), 1_000_000);
+        assert_eq!(link.send(400_000, 125), 2_000_000);
+        assert_eq!(link.send(5_000_000, 125), 6_000_000);
+    }
+
+    #[test]
+    fn a_new_rate_waits_for_what_was_accepted() {
+        // 1 ms at the old rate, then 125 bytes at twice the rate are 0.5 ms more, then none.
+        let mut link = Serializer::new(Some(1_000_000));
+        link.send(0, 125);
+        link.set_rate(Some(2_000_000));
+        assert_eq!(link.send(0, 125), 1_500_000);
+        link.set_rate(None);
+        assert_eq!(link.send(0, 125), 1_500_000);
+        assert_eq!(link.send(1_500_001, 125), 1_500_001);
+    }
+}

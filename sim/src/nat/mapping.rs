@@ -1,0 +1,63 @@
+//! One mapping: an internal endpoint, its external port, and whom it lets in.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddrV4;
+
+use rustc_hash::FxHashSet;
+
+use super::facet::{Facet, Flow};
+use crate::time::Time;
+
+/// A mapping between an internal endpoint and an external port.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    /// Where accepted packets from the outside go.
+    pub(super) internal: SocketAddrV4,
+    /// The port on the NAT's external address.
+    pub(super) port: u16,
+    /// The flows that the mapping behaviour sends through it.
+    pub(super) flow: Flow,
+    /// The first instant at which it is gone.
+    pub(super) expires: Time,
+    /// Whom the internal endpoint has sent to through it, as the filtering behaviour sees them.
+    pub(super) permitted: Permitted,
+    /// The keys under which replies were pinned to it; some may have been pinned elsewhere since.
+    pub(super) pinned: BTreeSet<Flow>,
+}
+
+impl Mapping {
+    /// Whether it may still be used.
+    pub(super) fn alive(&self, now: Time) -> bool {
+        now < self.expires
+    }
+}
+
+/// A set of facets that is never empty. The first sits inline: for most mappings it is the only
+/// one (always so when the filtering is endpoint-independent), and needs no lookup or allocation.
+#[derive(Debug)]
+pub(super) struct Permitted {
+    first: Facet,
+    others: FxHashSet<Facet>,
+}
+
+impl Permitted {
+    /// The set of `first` alone.
+    pub(super) fn only(first: Facet) -> Self {
+        Permitted {
+            first,
+            others: FxHashSet::default(),
+        }
+    }
+
+    /// Adds `facet`.
+    pub(super) fn insert(&mut self, facet: Facet) {
+        if facet != self.first {
+            self.others.insert(facet);
+        }
+    }
+
+    /// Whether `facet` was added.
+    pub(super) fn contains(&self, facet: Facet) -> bool {
+        facet == self.first || self.others.contains(&facet)
+    }
+}

@@ -1,0 +1,161 @@
+//! The NAT itself.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::config::{Hairpinning, NatConfig, Refresh};
+use super::table::Table;
+use super::verdict::{NatDrop, Outbound};
+use crate::packet::Protocol;
+use crate::time::Time;
+
+/// How long an idle TCP mapping lives: the least that RFC 5382 REQ-5 allows for an established
+/// connection, 2 hours 4 minutes. Packets of either direction end its idleness.
+///
+/// Connections are not tracked: a mapping lives this long from its last packet also after a FIN or
+/// RST, and a SYN is let in or not by the filter that holds for every packet.
+pub const TCP_LIFETIME: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
+
+/// A NAT with one external address. UDP and TCP have a table and a port space each.
+#[derive(Debug)]
+pub struct Nat {
+    config: NatConfig,
+    external: Ipv4Addr,
+    tables: Tables,
+    rng: ChaCha8Rng,
+}
+
+impl Nat {
+    /// A NAT without mappings, whose external address is `external`. Random ports come from `rng`.
+    pub fn new(config: NatConfig, external: Ipv4Addr, rng: ChaCha8Rng) -> Self {
+        Nat {
+            config,
+            external,
+            tables: Tables::new(&config),
+            rng,
+        }
+    }
+
+    /// What it does.
+    pub fn config(&self) -> &NatConfig {
+        &self.config
+    }
+
+    /// Its external address.
+    pub fn external(&self) -> Ipv4Addr {
+        self.external
+    }
+
+    /// Translates a packet from the inside. `now` must not run backwards from call to call.
+    ///
+    /// A packet to the NAT's own external address is hairpinned: its source is translated as on
+    /// any way out, which makes or refreshes the sender's mapping and opens its filter for the
+    /// destination, and then it has to pass the destination's filter like a packet from outside
+    /// (RFC 4787 section 6, REQ-9). Two hosts behind one NAT can so punch holes towards each
+    /// other. A NAT that does not hairpin drops it before it leaves any trace.
+    pub fn outbound(
+        &mut self,
+        now: Time,
+        protocol: Protocol,
+        source: SocketAddrV4,
+        destination: SocketAddrV4,
+    ) -> Outbound {
+        self.try_outbound(now, protocol, source, destination)
+            .unwrap_or_else(Outbound::Drop)
+    }
+
+    /// The internal destination of a packet that came in from the outside. `now` must not run
+    /// backwards from call to call.
+    ///
+    /// # Errors
+    ///
+    /// Why it is dropped: UDP is blocked, there is no live mapping with this external endpoint, or
+    /// its filter does not let `source` in.
+    pub fn inbound(
+        &mut self,
+        now: Time,
+        protocol: Protocol,
+        source: SocketAddrV4,
+        destination: SocketAddrV4,
+    ) -> Result<SocketAddrV4, NatDrop> {
+        self.admit(protocol)?;
+        if *destination.ip() != self.external {
+            return Err(NatDrop::NoMapping);
+        }
+        self.tables
+            .of(protocol)
+            .inbound(now, source, destination.port())
+    }
+
+    /// Loses every mapping, as in a power cut.
+    pub fn reboot(&mut self) {
+        self.tables = Tables::new(&self.config);
+    }
+
+    /// Takes a new external address. Every mapping is lost, because its external endpoint no
+    /// longer exists; the Linux masquerade forgets its connections in the same way when its
+    /// interface goes down (iptables-extensions(8), MASQUERADE).
+    pub fn rebind(&mut self, external: Ipv4Addr) {
+        self.external = external;
+        self.reboot();
+    }
+
+    fn try_outbound(
+        &mut self,
+        now: Time,
+        protocol: Protocol,
+        source: SocketAddrV4,
+        destination: SocketAddrV4,
+    ) -> Result<Outbound, NatDrop> {
+        self.admit(protocol)?;
+        let hairpin = *destination.ip() == self.external;
+        if hairpin && self.config.hairpinning == Hairpinning::None {
+            return Err(NatDrop::NoHairpinning);
+        }
+        let table = self.tables.of(protocol);
+        let port = table.outbound(now, source, destination, &mut self.rng)?;
+        let source = SocketAddrV4::new(self.external, port);
+        if !hairpin {
+            return Ok(Outbound::Forward { source });
+        }
+        let destination = table.inbound(now, source, destination.port())?;
+        Ok(Outbound::Hairpin {
+            source,
+            destination,
+        })
+    }
+
+    /// Refuses UDP where it is blocked.
+    fn admit(&self, protocol: Protocol) -> Result<(), NatDrop> {
+        if self.config.block_udp && protocol == Protocol::Udp {
+            return Err(NatDrop::UdpBlocked);
+        }
+        Ok(())
+    }
+}
+
+/// A table for each protocol.
+#[derive(Debug)]
+struct Tables {
+    udp: Table,
+    tcp: Table,
+}
+
+impl Tables {
+    /// Empty tables.
+    fn new(config: &NatConfig) -> Self {
+        Tables {
+            udp: Table::new(config, config.udp_lifetime, config.refresh),
+            tcp: Table::new(config, TCP_LIFETIME, Refresh::Both),
+        }
+    }
+
+    fn of(&mut self, protocol: Protocol) -> &mut Table {
+        match protocol {
+            Protocol::Udp => &mut self.udp,
+            Protocol::Tcp => &mut self.tcp,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What became of a packet at a NAT.
+
+use std::net::SocketAddrV4;
+
+use serde::{Deserialize, Serialize};
+
+/// What a NAT does with a packet from the inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outbound {
+    /// It leaves on the external side, to its unchanged destination.
+    Forward {
+        /// The sender's external endpoint.
+        source: SocketAddrV4,
+    },
+    /// It was sent to an external endpoint of this NAT and goes back inside, translated both ways
+    /// (RFC 4787 section 6).
+    Hairpin {
+        /// The sender's external endpoint (REQ-9a).
+        source: SocketAddrV4,
+        /// The internal endpoint behind the mapping that it was sent to.
+        destination: SocketAddrV4,
+    },
+    /// It goes nowhere.
+    Drop(NatDrop),
+}
+
+/// Why a NAT drops a packet.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum NatDrop {
+    /// It is UDP, and the NAT blocks UDP.
+    #[error("the NAT blocks UDP")]
+    UdpBlocked,
+    /// It came to an external endpoint that has no live mapping.
+    #[error("no mapping has this external endpoint")]
+    NoMapping,
+    /// The internal endpoint has not sent to where it came from, as the filtering behaviour asks.
+    #[error("the filter of the mapping does not let this source in")]
+    Filtered,
+    /// It came from the inside to the NAT's own address, and the NAT does not hairpin.
+    #[error("the NAT does not hairpin")]
+    NoHairpinning,
+    /// It needs a new mapping, and no external port is free.
+    #[error("no external port is free")]
+    PortsExhausted,
+}
+
+impl NatDrop {
+    /// A stable kebab-case name for traces and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            NatDrop::UdpBlocked => "udp-blocked",
+            NatDrop::NoMapping => "no-mapping",
+            NatDrop::Filtered => "filtered",
+            NatDrop::NoHairpinning => "no-hairpinning",
+            NatDrop::PortsExhausted => "ports-exhausted",
+        }
+    }
+}
