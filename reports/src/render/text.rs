@@ -13,15 +13,16 @@ use crate::run::Run;
 /// How many pairs and how many warnings are shown; a large call may have thousands.
 const SHOWN: usize = 20;
 
-/// The table of the cells, the pairs that were relayed or not connected, the warnings, and the
-/// command that gives the run again. At most 120 columns wide, short of very long names.
-pub fn render(run: &Run) -> String {
+/// The table of the cells, the pairs that were relayed or not connected, the warnings, and
+/// `replay`, the command that gives the run again from where the reader is. At most 120 columns
+/// wide, short of very long names.
+pub fn render(run: &Run, replay: &str) -> String {
     let sections = [
         heading(run),
         summary(run),
         exceptions(run).unwrap_or_default(),
         warnings(run).unwrap_or_default(),
-        format!("replay: {}\n", run.replay),
+        format!("replay: {replay}\n"),
     ];
     sections
         .into_iter()
@@ -215,11 +216,15 @@ mod tests {
     use super::*;
     use crate::fixture::{cell, run};
 
+    fn shown(cells: Vec<CellRecord>) -> String {
+        render(&run(cells), "rtclab run trio --seed 7")
+    }
+
     #[test]
     fn a_small_run_reads_like_this() {
         // The figures are those that the tests of `metrics` derive: 1020 frames of 38220 dB in
         // all are 37.5 dB, of 979.5 SSIM 0.960; 5 % frozen.
-        let text = render(&run(vec![cell()]));
+        let text = shown(vec![cell()]);
         let expected = "\
 trio: seed 7, 10 s measured, fidelity codec, tuned stack
 
@@ -248,7 +253,7 @@ replay: rtclab run trio --seed 7
         let mut large = cell();
         large.participants = 100;
         large.window_to_ms = large.window_from_ms + 1_000.0;
-        let text = render(&run(vec![large]));
+        let text = shown(vec![large]);
         assert!(
             text.lines().all(|line| line.chars().count() <= 120),
             "{text}"
@@ -258,8 +263,8 @@ replay: rtclab run trio --seed 7
     #[test]
     fn seeds_get_a_column_only_if_they_differ() {
         let other = CellRecord { seed: 8, ..cell() };
-        assert!(!render(&run(vec![cell(), cell()])).contains("seed  "));
-        assert!(render(&run(vec![cell(), other])).contains("  seed  "));
+        assert!(!shown(vec![cell(), cell()]).contains("seed  "));
+        assert!(shown(vec![cell(), other]).contains("  seed  "));
     }
 
     #[test]
@@ -267,7 +272,7 @@ replay: rtclab run trio --seed 7
         let mut good = cell();
         good.connections.truncate(2);
         good.warnings.clear();
-        let text = render(&run(vec![good]));
+        let text = shown(vec![good]);
         assert!(
             !text.contains("candidates") && !text.contains("warnings"),
             "{text}"
@@ -279,12 +284,12 @@ replay: rtclab run trio --seed 7
         // 30 warnings and 25 cells with 2 exceptional pairs each, of which 20 are shown.
         let mut noisy = cell();
         noisy.warnings = (0..30).map(|n| format!("warning {n}")).collect();
-        let text = render(&run(vec![noisy]));
+        let text = shown(vec![noisy]);
         assert!(
             text.contains("warning 19\n  ... and 10 more, in run.json\n"),
             "{text}"
         );
-        let text = render(&run(vec![cell(); 25]));
+        let text = shown(vec![cell(); 25]);
         assert!(
             text.contains("... and 30 more pairs, in run.json\n"),
             "{text}"

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::record::SCHEMA_VERSION;
 
-/// Why a run could not be written or read.
+/// Why a run could not be written or read. What the system said is its source.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The directory, or one above it, is a file.
@@ -21,7 +21,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The system refused to write.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// What was written.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The system refused to read, or there is nothing to read.
-    #[error("cannot read {}: {source}; is this the directory of a run?", path.display())]
+    #[error("cannot read the records of a run from {}", path.display())]
     Read {
         /// What was read.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is not what `rtclab run` writes.
-    #[error("{} is not the run.json of a run: {source}", path.display())]
+    #[error("{} does not hold the records of a run", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

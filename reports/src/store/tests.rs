@@ -46,7 +46,10 @@ fn a_run_that_was_written_reads_back_equal_and_renders_to_the_same_text() {
     write_to(&dir, &written).unwrap();
     let back = read(&dir).unwrap();
     assert_eq!(back, written);
-    assert_eq!(text::render(&back), text::render(&written));
+    assert_eq!(
+        text::render(&back, "again"),
+        text::render(&written, "again")
+    );
 }
 
 #[test]
