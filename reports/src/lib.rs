@@ -1,7 +1,26 @@
 //! Reports of rtclab: records, metrics, and their renderings.
 //!
+//! Runs write records to files, and every table is made from the records alone: rendering never
+//! runs a call again.
+//!
 //! - [`record`]: what a run records, the contract between runs and readers.
-//! - [`distribution`]: samples kept as a mergeable histogram, never as percentiles.
+//! - [`distribution`]: samples kept as counts of buckets, never as percentiles.
+//! - [`run`]: a whole run, the content of `run.json`, and where it came from.
+//! - [`metrics`]: figures of one cell, as the rows of the tables.
+//! - [`render`]: rows as CSV, a run as readable text.
+//! - [`store`]: a run's directory, written whole or not at all, and read back.
 
 pub mod distribution;
+pub mod metrics;
+mod rank;
 pub mod record;
+pub mod render;
+pub mod run;
+pub mod store;
+
+#[cfg(test)]
+mod fixture;
+
+pub use distribution::Distribution;
+pub use run::{Grid, Provenance, Run, Source};
+pub use store::{Capture, Output, StoreError};

@@ -13,7 +13,7 @@ use crate::distribution::Distribution;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The scenario's name.
@@ -53,9 +53,7 @@ pub struct CellRecord {
 }
 
 /// What a host is there for.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A participant.
@@ -84,7 +82,7 @@ impl Role {
 }
 
 /// One host of the world.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostRecord {
     /// Unique in the cell, such as `home-2` or `turn`.
@@ -139,7 +137,7 @@ pub struct Traffic {
 }
 
 /// One end of one peer connection.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionRecord {
     /// The host whose end this is.
@@ -177,9 +175,7 @@ pub struct Phases {
 }
 
 /// What a stream carries.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// H.264.
@@ -199,7 +195,7 @@ impl Kind {
 }
 
 /// One sender's media as one receiver got it, in the measured window.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamRecord {
     /// The host that captured it.
@@ -249,7 +245,7 @@ pub struct StreamRecord {
 }
 
 /// What one host did in one second of the call.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimelineRecord {
     /// Start of the second, s after the start of the call.
@@ -281,7 +277,7 @@ pub struct PacketsRecord {
 }
 
 /// What the machine that ran a cell spent on it: differs from run to run.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Wall time of the cell, s.

@@ -1,0 +1,222 @@
+//! A cell made by hand for tests: three participants, of which a and b connect directly, a and c
+//! by relay, and b and c not at all. Each test derives its figures from the numbers here.
+
+use std::collections::BTreeMap;
+
+use crate::record::*;
+use crate::run::{Grid, Provenance, Run, Source};
+
+/// A run with these cells.
+pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
+    let scenario = Source {
+        name: "trio".into(),
+        hash: "5ce7".into(),
+        text: "name = \"trio\"\n".into(),
+    };
+    let grid = Grid {
+        topologies: vec!["mesh".into()],
+        participants: vec![3],
+        seeds: vec![7],
+    };
+    Run::new(scenario, grid, "rtclab run trio --seed 7".into(), cells)
+}
+
+/// Where such a run might have come from.
+pub(crate) fn provenance() -> Provenance {
+    Provenance {
+        program: "rtclab 0.0.0".into(),
+        profile: "release".into(),
+        target: "x86_64-linux".into(),
+        host_os: "linux 6.1".into(),
+        cpu_model: None,
+        cpus: 2,
+        started: "2026-01-02T03:04:05Z".into(),
+        command_line: vec!["rtclab".into(), "run".into(), "trio".into()],
+        wall_s: 1.5,
+    }
+}
+
+/// Window of 10 s, from 2 s to 12 s.
+pub(crate) fn cell() -> CellRecord {
+    CellRecord {
+        scenario: "trio".into(),
+        topology: "mesh".into(),
+        participants: 3,
+        seed: 7,
+        fidelity: "codec".into(),
+        stack: "tuned".into(),
+        stack_settings: BTreeMap::from([("trickle".into(), "false".into())]),
+        window_from_ms: 2_000.0,
+        window_to_ms: 12_000.0,
+        hosts: vec![
+            host("a", Role::Client, 1_250_000, 125_000, Some(0.5)),
+            host("b", Role::Client, 2_500_000, 250_000, Some(1.5)),
+            host("c", Role::Client, 0, 375_000, None),
+            host("signaling", Role::Signaling, 10, 20, None),
+            host("turn", Role::Turn, 612_500, 625_000, None),
+        ],
+        connections: connections(),
+        streams: streams(),
+        timeline: vec![TimelineRecord {
+            second: 3,
+            host: "a".into(),
+            up_kbps: 1_000.5,
+            down_kbps: 100.0,
+            frames_rendered: 60,
+            video_latency_ms_mean: None,
+        }],
+        packets: PacketsRecord {
+            sent: 10,
+            delivered: 7,
+            dropped: BTreeMap::from([("buffer-full".into(), 2)]),
+            in_flight: 1,
+        },
+        signaling_bytes: 4_321,
+        digest: "0f1e".into(),
+        warnings: vec!["3.2 s: b: ICE failed".into()],
+    }
+}
+
+fn host(
+    name: &str,
+    role: Role,
+    up_bytes: u64,
+    down_bytes: u64,
+    cpu_cores_mean: Option<f64>,
+) -> HostRecord {
+    let traffic = |bytes| Traffic {
+        bytes,
+        packets: bytes / 1_000,
+        ..Traffic::default()
+    };
+    HostRecord {
+        name: name.into(),
+        role,
+        group: (role == Role::Client).then(|| "home".into()),
+        nat: "port-restricted".into(),
+        link: "cable".into(),
+        up: traffic(2 * up_bytes),
+        down: traffic(2 * down_bytes),
+        window_up: traffic(up_bytes),
+        window_down: traffic(down_bytes),
+        cpu_cores_mean,
+    }
+}
+
+fn connections() -> Vec<ConnectionRecord> {
+    vec![
+        connection("a", "b", Some(("direct", "srflx", "host")), 400.0),
+        connection("b", "a", Some(("direct", "host", "srflx")), 420.0),
+        connection("a", "c", Some(("relay", "srflx", "relay")), 900.0),
+        connection("c", "a", Some(("relay", "relay", "srflx")), 1_000.0),
+        connection("b", "c", None, 0.0),
+        connection("c", "b", None, 0.0),
+    ]
+}
+
+/// One end: the path with the types of the local and remote candidates, or a failure; a tenth of
+/// the set-up each is signalling and gathering, half is ICE, the rest DTLS.
+pub(crate) fn connection(
+    local: &str,
+    remote: &str,
+    connected: Option<(&str, &str, &str)>,
+    setup_ms: f64,
+) -> ConnectionRecord {
+    ConnectionRecord {
+        local: local.into(),
+        remote: remote.into(),
+        connected: connected.is_some(),
+        path: connected.map(|(path, _, _)| path.into()),
+        local_candidate: connected.map(|(_, local, _)| local.into()),
+        remote_candidate: connected.map(|(_, _, remote)| remote.into()),
+        phases: match connected {
+            None => Phases {
+                signaling_ms: Some(77.0),
+                ..Phases::default()
+            },
+            Some(_) => Phases {
+                signaling_ms: Some(0.1 * setup_ms),
+                gathering_ms: Some(0.1 * setup_ms),
+                ice_ms: Some(0.5 * setup_ms),
+                dtls_ms: Some(0.3 * setup_ms),
+                setup_ms: Some(setup_ms),
+            },
+        },
+    }
+}
+
+fn streams() -> Vec<StreamRecord> {
+    let lost = stream("b", "c", Kind::Video, &[], 0);
+    vec![
+        StreamRecord {
+            first_frame_ms: Some(500.0),
+            psnr_db_mean: Some(40.0),
+            ssim_mean: Some(0.98),
+            latency_parts_ms: BTreeMap::from([("network".into(), 6.5), ("decode".into(), 1.5)]),
+            ..stream("a", "b", Kind::Video, &[(8_000, 10)], 300)
+        },
+        StreamRecord {
+            first_frame_ms: Some(520.0),
+            psnr_db_mean: Some(40.0),
+            ssim_mean: Some(0.98),
+            ..stream("b", "a", Kind::Video, &[(9_000, 10)], 300)
+        },
+        StreamRecord {
+            first_frame_ms: Some(1_200.0),
+            psnr_db_mean: Some(36.0),
+            ssim_mean: Some(0.95),
+            ..stream("a", "c", Kind::Video, &[(12_000, 17)], 270)
+        },
+        StreamRecord {
+            first_frame_ms: Some(1_300.0),
+            psnr_db_mean: Some(30.0),
+            ssim_mean: Some(0.90),
+            freezes: 2,
+            freeze_ms: 3_000.0,
+            ..stream("c", "a", Kind::Video, &[(15_000, 2), (16_000, 1)], 150)
+        },
+        StreamRecord {
+            sender: "c".into(),
+            receiver: "b".into(),
+            ..lost.clone()
+        },
+        lost,
+        stream("a", "b", Kind::Audio, &[(5_000, 18), (7_000, 2)], 500),
+    ]
+}
+
+fn stream(
+    sender: &str,
+    receiver: &str,
+    kind: Kind,
+    latencies_us: &[(u64, usize)],
+    frames: u64,
+) -> StreamRecord {
+    let samples = latencies_us
+        .iter()
+        .flat_map(|&(us, n)| std::iter::repeat_n(us, n));
+    StreamRecord {
+        sender: sender.into(),
+        receiver: receiver.into(),
+        kind,
+        path: (frames > 0).then(|| "direct".into()),
+        local_candidate: None,
+        remote_candidate: None,
+        frames_sent: frames,
+        frames_received: frames,
+        frames_rendered: frames,
+        packets_sent: 2 * frames,
+        packets_received: 2 * frames,
+        encoded_bytes: 1_000 * frames,
+        first_frame_ms: None,
+        latency_us: samples.collect(),
+        latency_parts_ms: BTreeMap::new(),
+        interval_us: Default::default(),
+        freezes: 0,
+        freeze_ms: 0.0,
+        psnr_db_mean: None,
+        ssim_mean: None,
+        plis: 0,
+        keyframes: 1,
+    }
+}

@@ -1,0 +1,22 @@
+//! Figures of one cell, as the rows of the tables.
+//!
+//! Pure functions of a [`CellRecord`](crate::record::CellRecord). Percentiles are nearest-rank
+//! and over pooled samples, never means of percentiles; a figure without samples is `None`, which
+//! every rendering shows as missing, never as 0. Figures are not rounded.
+
+mod figures;
+mod measured;
+mod pairs;
+mod peers;
+mod row;
+mod streams;
+mod summary;
+mod timeline;
+
+pub use measured::MeasuredRow;
+pub use pairs::{Pair, pairs};
+pub use peers::PeerRow;
+pub use row::Row;
+pub use streams::StreamRow;
+pub use summary::SummaryRow;
+pub use timeline::TimelineRow;

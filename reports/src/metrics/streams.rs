@@ -1,0 +1,112 @@
+//! `streams.csv`: a row per sender, receiver and kind.
+
+use super::figures::{fps, kbps, quantile_ms};
+use super::row::row;
+use crate::record::{CellRecord, StreamRecord};
+
+row! {
+    /// One stream of one cell, in the measured window. Times in ms.
+    pub struct StreamRow {
+        /// The scenario's name.
+        pub scenario: String,
+        /// `mesh`, `sfu` or `mcu`.
+        pub topology: String,
+        /// How many participants the call has.
+        pub participants: u32,
+        /// The seed of the cell.
+        pub seed: u64,
+        /// The host that captured it.
+        pub sender: String,
+        /// The host that rendered it.
+        pub receiver: String,
+        /// `video` or `audio`.
+        pub kind: &'static str,
+        /// `direct` or `relay`; missing if the connection never came up.
+        pub path: Option<String>,
+        /// Type of the sender's selected candidate.
+        pub local_candidate: Option<String>,
+        /// Type of the receiver's selected candidate.
+        pub remote_candidate: Option<String>,
+        /// Frames captured and encoded for this receiver.
+        pub frames_sent: u64,
+        /// Frames of which every packet arrived.
+        pub frames_received: u64,
+        /// Frames shown or played.
+        pub frames_rendered: u64,
+        /// RTP packets sent.
+        pub packets_sent: u64,
+        /// RTP packets received, duplicates not counted.
+        pub packets_received: u64,
+        /// Encoded bytes handed to RTP.
+        pub encoded_bytes: u64,
+        /// The same as a rate, thousands of bits per second.
+        pub encoded_kbps: Option<f64>,
+        /// Frames rendered per second.
+        pub fps: Option<f64>,
+        /// From the later join to the first rendered frame, over the whole run.
+        pub first_frame_ms: Option<f64>,
+        /// Capture to render (video), mouth to ear (audio).
+        pub latency_ms_p50: Option<f64>,
+        /// The same, 95th percentile.
+        pub latency_ms_p95: Option<f64>,
+        /// The same, 99th percentile.
+        pub latency_ms_p99: Option<f64>,
+        /// The same, mean.
+        pub latency_ms_mean: Option<f64>,
+        /// Between two rendered frames.
+        pub interval_ms_p50: Option<f64>,
+        /// The same, 95th percentile.
+        pub interval_ms_p95: Option<f64>,
+        /// Freezes, as webrtc-stats counts them.
+        pub freezes: u64,
+        /// Time frozen.
+        pub freeze_ms: f64,
+        /// Mean luma PSNR of rendered frames, dB.
+        pub psnr_db_mean: Option<f64>,
+        /// Mean luma SSIM of rendered frames.
+        pub ssim_mean: Option<f64>,
+        /// Picture loss indications sent by the receiver, whole run.
+        pub plis: u64,
+        /// Keyframes encoded, whole run.
+        pub keyframes: u64,
+    }
+}
+
+impl StreamRow {
+    /// The row of one stream.
+    pub fn of(record: &CellRecord, stream: &StreamRecord) -> Self {
+        StreamRow {
+            scenario: record.scenario.clone(),
+            topology: record.topology.clone(),
+            participants: record.participants,
+            seed: record.seed,
+            sender: stream.sender.clone(),
+            receiver: stream.receiver.clone(),
+            kind: stream.kind.name(),
+            path: stream.path.clone(),
+            local_candidate: stream.local_candidate.clone(),
+            remote_candidate: stream.remote_candidate.clone(),
+            frames_sent: stream.frames_sent,
+            frames_received: stream.frames_received,
+            frames_rendered: stream.frames_rendered,
+            packets_sent: stream.packets_sent,
+            packets_received: stream.packets_received,
+            encoded_bytes: stream.encoded_bytes,
+            encoded_kbps: kbps(record, stream.encoded_bytes),
+            fps: fps(record, stream),
+            first_frame_ms: stream.first_frame_ms,
+            latency_ms_p50: quantile_ms(&stream.latency_us, 0.50),
+            latency_ms_p95: quantile_ms(&stream.latency_us, 0.95),
+            latency_ms_p99: quantile_ms(&stream.latency_us, 0.99),
+            latency_ms_mean: stream.latency_us.mean().map(|us| us / 1_000.0),
+            interval_ms_p50: quantile_ms(&stream.interval_us, 0.50),
+            interval_ms_p95: quantile_ms(&stream.interval_us, 0.95),
+            freezes: stream.freezes,
+            freeze_ms: stream.freeze_ms,
+            psnr_db_mean: stream.psnr_db_mean,
+            ssim_mean: stream.ssim_mean,
+            plis: stream.plis,
+            keyframes: stream.keyframes,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A run's directory: written whole or not at all, and read back.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `run.json` | [`Run`]: everything that was recorded, with the scenario and the replay command |
+//! | `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv` | tables of it |
+//! | `measured.csv` | what the machine spent on it |
+//! | `provenance.json` | [`Provenance`]: who ran what, where and when |
+//! | `capture-*.pcapng` | packets, on request |
+//!
+//! `measured.csv` and `provenance.json` alone may differ between two runs of one seed.
+
+mod error;
+mod staging;
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+
+use crate::record::{Measured, SCHEMA_VERSION};
+use crate::render::csv;
+use crate::run::{Provenance, Run};
+pub use error::StoreError;
+use staging::Staging;
+
+/// The name of the file that holds the records.
+const RUN_FILE: &str = "run.json";
+
+/// Everything that a run leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// What was recorded.
+    pub run: &'a Run,
+    /// What each cell of the run cost, in the order of its cells.
+    pub measured: &'a [Measured],
+    /// Where the run came from.
+    pub provenance: &'a Provenance,
+    /// Packet captures, if asked for.
+    pub captures: &'a [Capture],
+}
+
+/// The packets of one cell.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The file's name, such as `capture-mesh-4-7.pcapng`.
+    pub file_name: String,
+    /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes a run into `dir`, creating it if need be and replacing the files of a run before it.
+///
+/// Every file is complete before any appears under its name, `run.json` last.
+///
+/// # Errors
+///
+/// When something in the way is not a directory, or cannot be written. Then no file and no
+/// directory of this run is left behind.
+pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
+    let cells = &output.run.cells;
+    let mut staging = Staging::open(dir)?;
+    staging.add("summary.csv", csv::summary(cells))?;
+    staging.add("peers.csv", csv::peers(cells))?;
+    staging.add("streams.csv", csv::streams(cells))?;
+    staging.add("timeline.csv", csv::timeline(cells))?;
+    staging.add("measured.csv", csv::measured(cells, output.measured))?;
+    staging.add("provenance.json", json(output.provenance))?;
+    for capture in output.captures {
+        staging.add(&capture.file_name, &capture.bytes)?;
+    }
+    staging.add(RUN_FILE, json(output.run))?;
+    staging.commit()
+}
+
+/// Finds out whether [`write`] could write into `dir`, so that a long run need not end to tell.
+/// Leaves nothing behind.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn check_writable(dir: &Path) -> Result<(), StoreError> {
+    Staging::open(dir)?.add(RUN_FILE, "")
+}
+
+/// Reads a run back from `dir`.
+///
+/// # Errors
+///
+/// When there is no `run.json`, or it is cut short, not from this program, or of another schema.
+pub fn read(dir: &Path) -> Result<Run, StoreError> {
+    let path = dir.join(RUN_FILE);
+    let bytes = fs::read(&path).map_err(|source| StoreError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let wrong = |source: serde_json::Error| match source.classify() {
+        Category::Eof => StoreError::Truncated { path: path.clone() },
+        _ => StoreError::Foreign {
+            path: path.clone(),
+            source,
+        },
+    };
+    let Header { schema } = serde_json::from_slice(&bytes).map_err(wrong)?;
+    if schema != SCHEMA_VERSION {
+        return Err(StoreError::Schema {
+            path,
+            found: schema,
+        });
+    }
+    serde_json::from_slice(&bytes).map_err(wrong)
+}
+
+/// The part of `run.json` that every schema has.
+#[derive(Deserialize)]
+struct Header {
+    schema: u32,
+}
+
+fn json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("records have text keys only");
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests;

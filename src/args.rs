@@ -1,0 +1,111 @@
+//! What may be typed on the command line, as it was typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+use scenarios::Topology;
+
+/// Mesh, SFU or MCU? Real WebRTC peers behind emulated NATs, in virtual time, measured.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit codes: 0 good; 1 a gate or expectation failed; 2 the command line or the \
+                  scenario is wrong; 3 the run failed."
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario, print its figures and write them to files
+    Run(RunArgs),
+    /// List the built-in scenarios
+    List,
+    /// Print a scenario, such as a built-in one to start from
+    Show {
+        /// Name of a built-in scenario, or a file
+        scenario: String,
+    },
+}
+
+/// What to run, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunArgs {
+    /// Name of a built-in scenario, or a file
+    pub scenario: String,
+    /// Where the results go [default: out/NAME, with the scenario's name]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Run this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Run these topologies instead of the scenario's
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = topology())]
+    pub topology: Option<Vec<Topology>>,
+    /// Run these numbers of participants instead of the scenario's
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub participants: Option<Vec<u32>>,
+    /// How many cells to run at the same time [default: as many as there are CPUs]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Write the packets of every cell, too, as capture-TOPOLOGY-N-SEED.pcapng
+    #[arg(long)]
+    pub pcap: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+const TOPOLOGIES: [Topology; 1] = [Topology::Mesh];
+
+fn topology() -> impl TypedValueParser<Value = Topology> {
+    PossibleValuesParser::new(TOPOLOGIES.map(Topology::name)).map(|name| {
+        let known = TOPOLOGIES
+            .into_iter()
+            .find(|topology| topology.name() == name);
+        known.expect("the parser lets only their names pass")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let typed = "rtclab run quickstart --participants 2,4,8 --topology mesh --seed 7";
+        let Command::Run(run) = Args::parse_from(typed.split(' ')).command else {
+            panic!("`run` was typed");
+        };
+        assert_eq!(run.participants, Some(vec![2, 4, 8]));
+        assert_eq!(run.topology, Some(vec![Topology::Mesh]));
+        assert_eq!((run.seed, run.out, run.pcap), (Some(7), None, false));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for typed in [
+            "--jobs 0",
+            "--topology star",
+            "--participants two",
+            "--seed -1",
+            "--sed 1",
+        ] {
+            let words = format!("rtclab run quickstart {typed}");
+            assert!(Args::try_parse_from(words.split(' ')).is_err(), "{typed}");
+        }
+    }
+}

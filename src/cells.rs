@@ -1,0 +1,80 @@
+//! Runs the cells of a grid, several at the same time, and hands the results back in its order.
+
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use scenarios::Plan;
+
+use crate::engine::{CellOutput, Engine, Progress, RunOptions};
+
+/// Runs every plan on a fresh thread, up to `jobs` at a time, and returns their outputs in the
+/// order of the plans. `progress` is told which plan has come how far.
+///
+/// # Errors
+///
+/// When a cell fails or panics; of several, the first in the order of the plans. No further cells
+/// are started then, but those that are under way end: they include all that come before, so that
+/// the number of jobs does not decide which failure is reported.
+pub fn run_all(
+    engine: &impl Engine,
+    plans: &[Plan],
+    options: &RunOptions,
+    jobs: NonZeroUsize,
+    progress: &(dyn Fn(usize, Progress) + Sync),
+) -> Result<Vec<CellOutput>> {
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    let worker = || {
+        while !failed.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(plan) = plans.get(index) else { break };
+            let output = run_one(engine, plan, options, &|done| progress(index, done));
+            failed.fetch_or(output.is_err(), Ordering::Relaxed);
+            sender
+                .send((index, output))
+                .expect("the receiver outlives the workers");
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..jobs.get().min(plans.len()) {
+            scope.spawn(worker);
+        }
+    });
+    drop(sender);
+    let mut outputs: Vec<_> = receiver.into_iter().collect();
+    outputs.sort_by_key(|&(index, _)| index);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+/// What a person calls a cell.
+pub fn name(plan: &Plan) -> String {
+    format!(
+        "{} of {}, seed {}",
+        plan.topology,
+        plan.participants.len(),
+        plan.seed.0
+    )
+}
+
+/// Runs one cell on a thread of its own: a simulation wants a fresh one.
+fn run_one(
+    engine: &impl Engine,
+    plan: &Plan,
+    options: &RunOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<CellOutput> {
+    thread::scope(|scope| scope.spawn(|| engine.run(plan, options, progress)).join())
+        .unwrap_or_else(|panic| Err(anyhow!("a defect of rtclab: {}", panic_message(&*panic))))
+        .with_context(|| format!("{} failed", name(plan)))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("panicked")
+}

@@ -1,0 +1,173 @@
+//! `rtclab run`: runs the grid of a scenario, prints its figures and writes them to files.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use anyhow::Context;
+use reports::{Capture, Grid, Output, Run, Source, render, store};
+use scenarios::{Overrides, Plan, Scenario};
+
+use crate::args::RunArgs;
+use crate::cells;
+use crate::engine::{CellOutput, Engine, RunOptions};
+use crate::exit::Failure;
+use crate::progress::Bar;
+use crate::{provenance, replay};
+
+/// Runs what `args` ask for on `engine`, and prints the figures to `out`.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] before anything is run, for a wrong scenario or directory;
+/// [`Failure::Run`] when a cell fails or its results cannot be written. Nothing is written then.
+pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result<(), Failure> {
+    let job = Job::resolve(args)?;
+    store::check_writable(&job.dir).map_err(|error| Failure::Usage(error.into()))?;
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let outputs = execute(args, engine, &job.plans).map_err(Failure::Run)?;
+
+    let results = Results::collect(&job, outputs);
+    let provenance = provenance::gather(started, clock.elapsed());
+    let output = Output {
+        run: &results.run,
+        measured: &results.measured,
+        provenance: &provenance,
+        captures: &results.captures,
+    };
+    store::write(&job.dir, &output).map_err(|error| Failure::Run(error.into()))?;
+    if !args.quiet {
+        let replay = job.replay(&args.scenario);
+        writeln!(
+            out,
+            "{}",
+            render::text::render(&results.run, &replay).trim_end()
+        )?;
+        writeln!(out, "results: {}", job.dir.display())?;
+    }
+    Ok(())
+}
+
+/// What is to be run, and where the results go.
+struct Job {
+    scenario: Scenario,
+    /// As it was typed, without the directories above it.
+    file_name: String,
+    overrides: Overrides,
+    /// Whether the overrides but the seed change nothing.
+    unchanged: bool,
+    plans: Vec<Plan>,
+    dir: PathBuf,
+}
+
+impl Job {
+    fn resolve(args: &RunArgs) -> Result<Self, Failure> {
+        let scenario = scenarios::load(&args.scenario)?;
+        let overrides = Overrides {
+            topologies: args.topology.clone(),
+            participants: args.participants.clone(),
+            seed: args.seed,
+        };
+        let plans = scenario.resolve(&overrides)?;
+        let seed_only = Overrides {
+            seed: args.seed,
+            ..Overrides::default()
+        };
+        let unchanged = scenario.resolve(&seed_only).is_ok_and(|all| all == plans);
+        let file_name = Path::new(&args.scenario).file_name();
+        Ok(Job {
+            file_name: file_name.unwrap_or_default().to_string_lossy().into_owned(),
+            overrides,
+            unchanged,
+            plans,
+            dir: args
+                .out
+                .clone()
+                .unwrap_or_else(|| Path::new("out").join(scenario.name())),
+            scenario,
+        })
+    }
+
+    /// The command that gives the run again, where the scenario goes by this name.
+    fn replay(&self, scenario: &str) -> String {
+        replay::command(scenario, &self.overrides, self.unchanged, &self.plans)
+    }
+
+    fn grid(&self) -> Grid {
+        Grid {
+            topologies: distinct(
+                self.plans
+                    .iter()
+                    .map(|plan| plan.topology.name().to_owned()),
+            ),
+            participants: distinct(self.plans.iter().map(|plan| plan.participants.len() as u32)),
+            seeds: distinct(self.plans.iter().map(|plan| plan.seed.0)),
+        }
+    }
+}
+
+/// Each value once, in the order of its first appearance.
+fn distinct<T: Ord + Clone>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    values.filter(|value| seen.insert(value.clone())).collect()
+}
+
+fn execute(
+    args: &RunArgs,
+    engine: &impl Engine,
+    plans: &[Plan],
+) -> anyhow::Result<Vec<CellOutput>> {
+    let options = RunOptions { pcap: args.pcap };
+    let jobs = args.jobs.unwrap_or_else(provenance::cpus);
+    let bar = Bar::new(plans.len(), args.quiet);
+    let outputs = cells::run_all(engine, plans, &options, jobs, &|cell, progress| {
+        bar.report(cell, progress);
+    });
+    bar.finish();
+    outputs.context("nothing was written")
+}
+
+/// What the cells gave, sorted into what is kept together.
+struct Results {
+    run: Run,
+    measured: Vec<reports::record::Measured>,
+    captures: Vec<Capture>,
+}
+
+impl Results {
+    fn collect(job: &Job, outputs: Vec<CellOutput>) -> Self {
+        let source = Source {
+            name: job.scenario.name().to_owned(),
+            hash: job.scenario.hash(),
+            text: job.scenario.source().to_owned(),
+        };
+        // The directory that the scenario is in says nothing about the run: with it, the same
+        // scenario run from elsewhere would give another file.
+        let run = Run::new(source, job.grid(), job.replay(&job.file_name), Vec::new());
+        let mut results = Results {
+            run,
+            measured: Vec::new(),
+            captures: Vec::new(),
+        };
+        for (plan, output) in job.plans.iter().zip(outputs) {
+            results.run.cells.push(output.record);
+            results.measured.push(output.measured);
+            results
+                .captures
+                .extend(output.pcap.map(|bytes| capture(plan, bytes)));
+        }
+        results
+    }
+}
+
+fn capture(plan: &Plan, bytes: Vec<u8>) -> Capture {
+    let (topology, n, seed) = (plan.topology, plan.participants.len(), plan.seed.0);
+    Capture {
+        file_name: format!("capture-{topology}-{n}-{seed}.pcapng"),
+        bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests;
