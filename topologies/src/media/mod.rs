@@ -12,17 +12,23 @@
 //! | [`scale`] | resizing pictures |
 //! | [`marker`] | who captured this frame and which one it is, readable in the pixels |
 //! | [`quality`] | PSNR and SSIM |
+//! | [`video`] | H.264 encoder and decoder |
+//! | [`audio`] | Opus encoder and decoder |
 
+pub mod audio;
 pub mod camera;
 pub mod frame;
 pub mod marker;
 pub mod quality;
 pub mod scale;
 pub mod scene;
+pub mod video;
 pub mod y4m;
 
+pub use audio::{AudioDecoder, AudioEncoder, AudioError};
 pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
 pub use scene::Scene;
+pub use video::{DecodeError, EncodeError, EncodedFrame, VideoDecoder, VideoEncoder, VideoSettings};
 pub use y4m::{Y4mCamera, Y4mError};
