@@ -13,22 +13,28 @@
 //! | [`marker`] | who captured this frame and which one it is, readable in the pixels |
 //! | [`quality`] | PSNR and SSIM |
 //! | [`video`] | H.264 encoder and decoder |
+//! | [`rtp_video`] | frames to RTP packets |
+//! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
 
+pub mod assemble;
 pub mod audio;
 pub mod camera;
 pub mod frame;
 pub mod marker;
 pub mod quality;
+pub mod rtp_video;
 pub mod scale;
 pub mod scene;
 pub mod video;
 pub mod y4m;
 
+pub use assemble::{AssembledFrame, Assembly, FrameAssembler};
 pub use audio::{AudioDecoder, AudioEncoder, AudioError};
 pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
+pub use rtp_video::VideoPacketizer;
 pub use scene::Scene;
 pub use video::{DecodeError, EncodeError, EncodedFrame, VideoDecoder, VideoEncoder, VideoSettings};
 pub use y4m::{Y4mCamera, Y4mError};
