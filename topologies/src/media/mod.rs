@@ -16,12 +16,14 @@
 //! | [`rtp_video`] | frames to RTP packets |
 //! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
+//! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
 
 pub mod assemble;
 pub mod audio;
 pub mod camera;
 pub mod frame;
 pub mod marker;
+pub mod probe;
 pub mod quality;
 pub mod rtp_video;
 pub mod scale;
@@ -34,7 +36,10 @@ pub use audio::{AudioDecoder, AudioEncoder, AudioError};
 pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
+pub use probe::{Detection, ProbeDetector, ProbeSource};
 pub use rtp_video::VideoPacketizer;
 pub use scene::Scene;
-pub use video::{DecodeError, EncodeError, EncodedFrame, VideoDecoder, VideoEncoder, VideoSettings};
+pub use video::{
+    DecodeError, EncodeError, EncodedFrame, VideoDecoder, VideoEncoder, VideoSettings,
+};
 pub use y4m::{Y4mCamera, Y4mError};
