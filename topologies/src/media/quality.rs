@@ -249,7 +249,7 @@ mod tests {
             |sign: i32| move |x: usize, y: usize| (128 + sign * [40, -40][(x + y) % 2]) as u8;
         let got = ssim(&frame(board(1)), &frame(board(-1)));
         assert!(
-            (got - (-3200.0 + C2) / (3200.0 + C2)).abs() < 1e-12,
+            (got - (-3_200.0 + 58.522_5) / (3_200.0 + 58.522_5)).abs() < 1e-12,
             "{got}"
         );
     }

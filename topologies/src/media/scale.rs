@@ -137,6 +137,9 @@ mod tests {
         for (w, h) in [(16, 8), (50, 22), (126, 70)] {
             assert!(resize(&frame, w, h).y().iter().all(|&y| y == 77), "{w}x{h}");
         }
+        // Also where a thousand weights make one pixel, and each was rounded down.
+        let wide = ramp(2000, 2, |_, _| 255);
+        assert!(resize(&wide, 4, 2).y().iter().all(|&y| y == 255));
     }
 
     #[test]
