@@ -1,0 +1,214 @@
+//! Opus: 48 kHz, mono, 20 ms frames.
+
+use bytes::Bytes;
+use ropus::{Application, Bitrate, Channels, DecodeMode, Decoder, Encoder};
+
+/// Samples per second.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// Samples of one frame: 20 ms.
+pub const FRAME_SAMPLES: usize = 960;
+
+/// Largest packet, bytes (RFC 6716, 3.4: a frame has at most 1275 bytes, after one byte of TOC).
+const MAX_PACKET: usize = 1276;
+
+/// Opus failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AudioError {
+    /// The encoder cannot be set up.
+    #[error("Opus encoder: {0}")]
+    EncoderSetup(#[from] ropus::EncoderBuildError),
+    /// The decoder cannot be set up.
+    #[error("Opus decoder: {0}")]
+    DecoderSetup(#[from] ropus::DecoderInitError),
+    /// The encoder refused a frame.
+    #[error("Opus encoder: {0}")]
+    Encode(#[from] ropus::EncodeError),
+    /// The decoder refused a packet.
+    #[error("Opus decoder: {0}")]
+    Decode(#[from] ropus::DecodeError),
+    /// The packet is no 20 ms frame.
+    #[error("Opus packet of {0} samples instead of 960")]
+    Duration(usize),
+}
+
+/// An Opus encoder for a microphone.
+///
+/// It is set as browsers set theirs: application `voip`, constrained VBR. At 24 to 32 kbit/s a quiet
+/// room takes somewhat less than the target.
+pub struct AudioEncoder {
+    encoder: Encoder,
+    packet: Vec<u8>,
+}
+
+impl AudioEncoder {
+    /// An encoder with a target bitrate, bits per second, 6,000 to 510,000 (RFC 6716, 2.1.1).
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses the settings.
+    pub fn new(bitrate_bps: u32) -> Result<Self, AudioError> {
+        let encoder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip)
+            .bitrate(Bitrate::Bits(bitrate_bps))
+            .build()?;
+        Ok(AudioEncoder {
+            encoder,
+            packet: vec![0; MAX_PACKET],
+        })
+    }
+
+    /// Encodes 20 ms.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses the frame.
+    pub fn encode(&mut self, pcm: &[i16; FRAME_SAMPLES]) -> Result<Bytes, AudioError> {
+        let length = self.encoder.encode(pcm, &mut self.packet)?;
+        Ok(Bytes::copy_from_slice(&self.packet[..length]))
+    }
+
+    /// How many samples the decoded signal lags behind the input: the codec's look-ahead and
+    /// overlap, 312 (6.5 ms).
+    pub fn delay_samples(&self) -> u32 {
+        self.encoder.lookahead()
+    }
+}
+
+/// An Opus decoder.
+pub struct AudioDecoder {
+    decoder: Decoder,
+}
+
+impl AudioDecoder {
+    /// A decoder in its initial state.
+    ///
+    /// # Errors
+    ///
+    /// If Opus cannot be set up.
+    pub fn new() -> Result<Self, AudioError> {
+        Ok(AudioDecoder {
+            decoder: Decoder::new(SAMPLE_RATE, Channels::Mono)?,
+        })
+    }
+
+    /// Decodes one packet of 20 ms.
+    ///
+    /// # Errors
+    ///
+    /// If the packet is damaged, empty, or has another duration.
+    pub fn decode(&mut self, packet: &[u8]) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        // To the decoder an empty packet is a lost one.
+        if packet.is_empty() {
+            return Err(AudioError::Decode(ropus::DecodeError::InvalidPacket));
+        }
+        self.run(packet)
+    }
+
+    /// Fills in for a lost packet: what the decoder guesses from the packets before.
+    ///
+    /// # Errors
+    ///
+    /// If Opus fails.
+    pub fn conceal(&mut self) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        self.run(&[])
+    }
+
+    fn run(&mut self, packet: &[u8]) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        let mut pcm = [0; FRAME_SAMPLES];
+        match self.decoder.decode(packet, &mut pcm, DecodeMode::Normal)? {
+            FRAME_SAMPLES => Ok(pcm),
+            samples => Err(AudioError::Duration(samples)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+
+    const AMPLITUDE: f64 = 8_000.0;
+
+    /// Frame `n` of a tone of 1 kHz.
+    fn tone(n: usize) -> [i16; FRAME_SAMPLES] {
+        std::array::from_fn(|i| {
+            let at = (n * FRAME_SAMPLES + i) as f64 / f64::from(SAMPLE_RATE);
+            (AMPLITUDE * (TAU * 1_000.0 * at).sin()) as i16
+        })
+    }
+
+    fn rms(pcm: &[i16]) -> f64 {
+        (pcm.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / pcm.len() as f64).sqrt()
+    }
+
+    #[test]
+    fn a_tone_keeps_its_level_and_arrives_after_the_stated_delay() {
+        let mut encoder = AudioEncoder::new(32_000).unwrap();
+        let mut decoder = AudioDecoder::new().unwrap();
+        assert_eq!(encoder.delay_samples(), 312);
+        let mut heard = Vec::new();
+        for n in 0..50 {
+            heard.extend(decoder.decode(&encoder.encode(&tone(n)).unwrap()).unwrap());
+        }
+        // A sine has an RMS of its amplitude over the square root of two.
+        let steady = rms(&heard[9_600..]);
+        assert!(
+            (steady / (AMPLITUDE / 2f64.sqrt()) - 1.0).abs() < 0.1,
+            "{steady}"
+        );
+        // 312 samples are 6.5 periods of 48: the phase is turned by half a period.
+        let phase_error: f64 = (9_600..heard.len() - 48)
+            .map(|i| f64::from(heard[i]) * (TAU * 1_000.0 * (i as f64 - 312.0) / 48_000.0).sin())
+            .sum::<f64>()
+            / (heard.len() - 48 - 9_600) as f64
+            / (AMPLITUDE / 2.0);
+        assert!((phase_error - 1.0).abs() < 0.1, "{phase_error}");
+    }
+
+    #[test]
+    fn holds_its_bitrate() {
+        // 50 packets of 32,000 / 50 / 8 = 80 bytes a second. Constrained VBR keeps the mean of a
+        // steady signal within some percent of it.
+        let mut encoder = AudioEncoder::new(32_000).unwrap();
+        let bytes: usize = (0..250)
+            .map(|n| encoder.encode(&tone(n)).unwrap().len())
+            .sum();
+        let kbps = bytes as f64 * 8.0 / 5.0 / 1_000.0;
+        assert!((28.0..=36.0).contains(&kbps), "{kbps}");
+    }
+
+    #[test]
+    fn conceals_a_lost_packet() {
+        let mut encoder = AudioEncoder::new(32_000).unwrap();
+        let mut decoder = AudioDecoder::new().unwrap();
+        let packets: Vec<Bytes> = (0..20).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
+        let mut level = 0.0;
+        for packet in &packets[..15] {
+            level = rms(&decoder.decode(packet).unwrap());
+        }
+        // A steady tone goes on, somewhat fainter; silence or a burst would not do.
+        let concealed = rms(&decoder.conceal().unwrap());
+        assert!(
+            (0.25 * level..1.1 * level).contains(&concealed),
+            "{concealed} after {level}"
+        );
+        assert!(decoder.decode(&packets[16]).is_ok());
+    }
+
+    #[test]
+    fn refuses_what_is_no_packet_of_20_ms() {
+        let mut decoder = AudioDecoder::new().unwrap();
+        assert!(decoder.decode(&[]).is_err());
+        // TOC 0xe0: CELT, 2.5 ms (RFC 6716, table 2, configuration 28).
+        assert!(matches!(
+            decoder.decode(&[0xe0, 0, 0]),
+            Err(AudioError::Duration(120))
+        ));
+        // TOC 0x03, code 3, without the byte that counts its frames.
+        assert!(matches!(
+            decoder.decode(&[0x03]),
+            Err(AudioError::Decode(_))
+        ));
+    }
+}
