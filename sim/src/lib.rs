@@ -11,9 +11,7 @@ pub mod seed;
 pub mod time;
 
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
-pub use nat::{
-    Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Refresh,
-};
+pub use nat::{Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Refresh};
 pub use packet::{Packet, Payload, Protocol};
 pub use seed::Seed;
 pub use time::Time;
