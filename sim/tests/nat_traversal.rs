@@ -77,8 +77,8 @@ fn punches(left: Kind, right: Kind, pinning: bool) -> bool {
     let server = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 1), 3478);
     left.remotes.insert(right.send(server));
     right.remotes.insert(left.send(server));
-    // A host learns an endpoint at most from a check to one that was known a round before; four
-    // rounds are two more than the longest chain of the derivation below.
+    // The longest chain of the derivation below takes three rounds: two in which each side learns
+    // where the other's last check came from, and one whose check is answered from where it went.
     (0..4).any(|_| {
         let (to_right, to_left) = (left.remotes.clone(), right.remotes.clone());
         let sent_right = to_right.iter().any(|to| check(&mut left, *to, &mut right));

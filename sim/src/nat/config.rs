@@ -20,11 +20,13 @@ pub enum Behavior {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortAssignment {
-    /// The internal port if it is free, otherwise the next free one above it.
+    /// The internal port if it is free, otherwise the next free one above it, within 1 to 1023 for
+    /// internal ports below 1024 (REQ-3a) and within 1024 to 65535 for all others; at the end of
+    /// its range the search goes on at the beginning.
     Preserving,
-    /// The next free port after the one assigned last.
+    /// The next free port after the one assigned last, within 1024 to 65535, from 1024 on.
     Sequential,
-    /// A free port drawn at random.
+    /// A free port drawn at random, each as likely as any other, within 1024 to 65535.
     Random,
 }
 
@@ -54,18 +56,22 @@ pub enum Hairpinning {
 pub struct NatConfig {
     /// What a mapping depends on (section 4.1).
     pub mapping: Behavior,
-    /// What may come in through a mapping (section 5).
+    /// Who may send in through a mapping (section 5): remotes that the internal endpoint has sent
+    /// to through it, told apart as the behaviour says. What it sent through another mapping does
+    /// not count.
     pub filtering: Behavior,
     /// How external ports are chosen (section 4.2).
     pub ports: PortAssignment,
-    /// How long an idle UDP mapping lives (section 4.3).
+    /// How long an idle UDP mapping lives (section 4.3): REQ-5 demands 2 minutes or more and
+    /// recommends 5. Mappings of TCP live for [`super::translator::TCP_LIFETIME`].
     pub udp_lifetime: Duration,
     /// What restarts that lifetime.
     pub refresh: Refresh,
     /// What happens to packets from the inside to an external endpoint of this NAT (section 6).
     pub hairpinning: Hairpinning,
     /// An accepted inbound packet makes replies to its sender leave through the mapping that it
-    /// came in by, also where the mapping behaviour would make a new one; Linux conntrack does.
+    /// came in by, also where the mapping behaviour would make a new one; Linux conntrack does. The
+    /// latest accepted packet decides, for as long as its mapping lives.
     pub reply_pinning: bool,
     /// Drops every UDP packet, both ways; TCP is still translated.
     pub block_udp: bool,

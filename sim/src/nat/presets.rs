@@ -5,7 +5,7 @@
 //! - 5 minutes of UDP lifetime: the recommended default of RFC 4787 REQ-5c;
 //! - 2 minutes: the least that REQ-5 allows, and the default of the Linux connection tracking for
 //!   flows with packets both ways (`nf_conntrack_udp_timeout_stream`, 120 s, kernel documentation
-//!   `networking/nf_conntrack-sysctl`);
+//!   `networking/nf_conntrack-sysctl`; the 30 s of flows without an answer are not modelled);
 //! - refresh by outbound packets only: REQ-6 demands it, and inbound refresh is optional because
 //!   it lets an outsider keep a mapping alive. Linux refreshes both ways.
 //!

@@ -187,16 +187,17 @@ impl Table {
         }
     }
 
-    /// Removes every expired mapping. A mapping comes up once in a lifetime at most, so the cost
-    /// is spread over the mappings made.
+    /// Removes every expired mapping. A mapping comes up about once in a lifetime, so the cost is
+    /// spread over the mappings made.
     fn reclaim(&mut self, now: Time) {
         while let Some(&Reverse((deadline, slot))) = self.deadlines.peek()
             && deadline <= now
         {
             self.deadlines.pop();
-            if self.mappings[slot.0].alive(now) {
-                self.deadlines
-                    .push(Reverse((self.mappings[slot.0].expires, slot)));
+            let expires = self.mappings[slot.0].expires;
+            if expires > deadline {
+                // Refreshed since: it comes up again, at once if it has expired all the same.
+                self.deadlines.push(Reverse((expires, slot)));
             } else {
                 self.remove(slot);
             }

@@ -159,3 +159,104 @@ impl Tables {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nat::{Behavior, PortAssignment, presets};
+    use crate::seed::Seed;
+
+    const EXTERNAL: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+    const INTERNAL: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 5000);
+
+    fn nat(mapping: Behavior, ports: PortAssignment, seed: u64) -> Nat {
+        let config = NatConfig {
+            mapping,
+            ports,
+            ..presets::FULL_CONE
+        };
+        Nat::new(config, EXTERNAL, Seed(seed).stream("nat"))
+    }
+
+    fn remote(port: u16) -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 1), port)
+    }
+
+    fn send(nat: &mut Nat, now: Time, to: u16) -> Result<SocketAddrV4, NatDrop> {
+        match nat.outbound(now, Protocol::Udp, INTERNAL, remote(to)) {
+            Outbound::Forward { source } => Ok(source),
+            Outbound::Drop(reason) => Err(reason),
+            Outbound::Hairpin { .. } => panic!("{to} is outside"),
+        }
+    }
+
+    fn receive(nat: &mut Nat, to: SocketAddrV4) -> Result<SocketAddrV4, NatDrop> {
+        nat.inbound(Time::ZERO, Protocol::Udp, remote(1), to)
+    }
+
+    #[test]
+    fn ports_run_out_and_come_back() {
+        // Every remote port needs a mapping, and 65535 - 1024 + 1 = 64512 external ports exist.
+        let mut nat = nat(
+            Behavior::AddressAndPortDependent,
+            PortAssignment::Sequential,
+            1,
+        );
+        let first = SocketAddrV4::new(EXTERNAL, 1024);
+        let results: Vec<_> = (0..=u16::MAX)
+            .map(|to| send(&mut nat, Time::ZERO, to))
+            .collect();
+        assert!(results[..64_512].iter().all(Result::is_ok));
+        assert!(
+            results[64_512..]
+                .iter()
+                .all(|result| *result == Err(NatDrop::PortsExhausted))
+        );
+        // Mappings that exist go on working; at their expiry every port is free again.
+        assert_eq!(send(&mut nat, Time::ZERO, 0), Ok(first));
+        let expiry = Time::ZERO + nat.config().udp_lifetime;
+        assert_eq!(send(&mut nat, expiry, 65_000), Ok(first));
+    }
+
+    #[test]
+    fn a_reboot_loses_every_mapping_and_every_taken_port() {
+        let mut nat = nat(Behavior::EndpointIndependent, PortAssignment::Sequential, 1);
+        let first = send(&mut nat, Time::ZERO, 1).unwrap();
+        assert_eq!(receive(&mut nat, first), Ok(INTERNAL));
+        nat.reboot();
+        assert_eq!(receive(&mut nat, first), Err(NatDrop::NoMapping));
+        assert_eq!(send(&mut nat, Time::ZERO, 1), Ok(first));
+    }
+
+    #[test]
+    fn a_rebind_moves_to_the_new_address_and_loses_every_mapping() {
+        let mut nat = nat(Behavior::EndpointIndependent, PortAssignment::Preserving, 1);
+        let old = SocketAddrV4::new(EXTERNAL, 5000);
+        let new = SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 9), 5000);
+        assert_eq!(send(&mut nat, Time::ZERO, 1), Ok(old));
+        nat.rebind(*new.ip());
+        assert_eq!(nat.external(), *new.ip());
+        assert_eq!(
+            [old, new].map(|to| receive(&mut nat, to)),
+            [Err(NatDrop::NoMapping); 2]
+        );
+        // The next mapping lives at the new address alone.
+        assert_eq!(send(&mut nat, Time::ZERO, 1), Ok(new));
+        let results = [old, new].map(|to| receive(&mut nat, to));
+        assert_eq!(results, [Err(NatDrop::NoMapping), Ok(INTERNAL)]);
+    }
+
+    #[test]
+    fn random_ports_follow_from_the_seed() {
+        let ports = |seed| {
+            let mut nat = nat(
+                Behavior::AddressAndPortDependent,
+                PortAssignment::Random,
+                seed,
+            );
+            [1, 2, 3].map(|to| send(&mut nat, Time::ZERO, to))
+        };
+        assert_eq!(ports(1), ports(1));
+        assert_ne!(ports(1), ports(2));
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) enum Account {
     Host(HostId),
     /// Work that a deployment would not do.
     Workaround,
+    /// Making and judging test media, and everything else that only measuring needs.
+    Observer,
 }
 
 /// CPU time spent so far, by account.
@@ -23,6 +25,7 @@ pub struct Meter {
     hosts: Vec<Duration>,
     kernel: Duration,
     workaround: Duration,
+    observer: Duration,
     current: Account,
     since: Duration,
 }
@@ -33,6 +36,7 @@ impl Meter {
             hosts: Vec::new(),
             kernel: Duration::ZERO,
             workaround: Duration::ZERO,
+            observer: Duration::ZERO,
             current: Account::Kernel,
             since: thread_cpu(),
         }
@@ -51,10 +55,16 @@ impl Meter {
         self.current = account;
     }
 
+    /// Who the thread is working for now.
+    pub(crate) fn current(&self) -> Account {
+        self.current
+    }
+
     fn slot(&mut self, account: Account) -> &mut Duration {
         match account {
             Account::Kernel => &mut self.kernel,
             Account::Workaround => &mut self.workaround,
+            Account::Observer => &mut self.observer,
             Account::Host(host) => {
                 if self.hosts.len() <= host.index() {
                     self.hosts.resize(host.index() + 1, Duration::ZERO);
@@ -77,6 +87,11 @@ impl Meter {
     /// CPU time of work-arounds that a deployment would not pay.
     pub fn workaround(&self) -> Duration {
         self.workaround
+    }
+
+    /// CPU time of what only measuring needs.
+    pub fn observer(&self) -> Duration {
+        self.observer
     }
 }
 

@@ -14,7 +14,7 @@ use webrtc::runtime::{
 };
 
 use super::flush::Flush;
-use super::meter::Meter;
+use super::meter::{Account, Meter};
 use super::task::{self, HostTask};
 use super::tcp_driver::TcpDriver;
 use super::timer::{Interval, Sleep, Timers};
@@ -124,6 +124,21 @@ impl SimRuntime {
     /// The virtual time at an instant that [`Runtime::now`] gave.
     pub fn time_at(&self, instant: Instant) -> Time {
         self.shared.time(instant)
+    }
+
+    /// Does work that only measuring needs, off the host's CPU account.
+    pub fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        let switch = |account| {
+            self.shared.with(|core| {
+                let before = core.meter.current();
+                core.meter.switch(account);
+                before
+            })
+        };
+        let before = switch(Account::Observer);
+        let result = work();
+        switch(before);
+        result
     }
 
     /// The seed of the simulation.
