@@ -120,7 +120,7 @@ pub struct Traffic {
     pub bytes: u64,
     /// SRTP.
     pub rtp_bytes: u64,
-    /// SRTP payload bytes alone: what the encoders produced, after packetisation.
+    /// SRTP payloads alone, with their authentication tags.
     pub rtp_payload_bytes: u64,
     /// SRTP packets.
     pub rtp_packets: u64,
@@ -156,15 +156,14 @@ pub struct ConnectionRecord {
     pub phases: Phases,
 }
 
-/// The phases of a connection's set-up, in ms; each starts where the one before ended, so that
-/// they add up to the time from join to connected.
+/// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phases {
-    /// From the later participant's join to this end having applied both descriptions.
+    /// From the later participant's join to this end having applied both descriptions, less the
+    /// next.
     pub signaling_ms: Option<f64>,
-    /// What gathering candidates added: from the local description to the end of gathering, or
-    /// zero if that happened within signalling.
+    /// How long this end's offer waited for the end of gathering; zero if candidates trickle.
     pub gathering_ms: Option<f64>,
     /// To ICE connected.
     pub ice_ms: Option<f64>,
@@ -288,6 +287,8 @@ pub struct Measured {
     pub host_cpu_s: BTreeMap<String, f64>,
     /// Thread CPU time of work-arounds that a deployment would not pay, s.
     pub workaround_cpu_s: f64,
+    /// Thread CPU time of making and judging test media, s.
+    pub observer_cpu_s: f64,
     /// Thread CPU time of everything else: the emulated network and the bookkeeping, s.
     pub kernel_cpu_s: f64,
     /// Largest resident memory of the process so far, bytes.

@@ -307,6 +307,9 @@ impl Network {
         };
         self.next_packet += 1;
         self.observe(&flight, Stage::Sent);
+        if *flight.packet.destination.ip() == self.map.host(origin).address {
+            return self.loop_back(flight);
+        }
         let up = &mut self.map.host_mut(origin).up;
         if up.is_ideal() {
             self.climb(flight);
@@ -316,6 +319,12 @@ impl Network {
             Verdict::Deliver { at } => self.fly(at, flight),
             Verdict::Drop(reason) => self.drop(&flight, DropReason::Uplink(reason), Some(origin)),
         }
+    }
+
+    /// Delivers a packet to the host that sent it, without its link.
+    fn loop_back(&mut self, mut flight: Flight) {
+        flight.leg = Leg::Down(flight.origin);
+        self.fly(self.now, flight);
     }
 
     fn fly(&mut self, at: Time, flight: Flight) {

@@ -1,7 +1,6 @@
 //! Captures that Wireshark opens: one interface per host, nanosecond time stamps.
 
 use std::borrow::Cow;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,27 +20,28 @@ use crate::packet::{Packet, Payload};
 const TTL: u8 = 64;
 
 /// Records each packet where it was sent and where it was delivered, as those hosts saw it.
-pub struct Capture<W: Write + Send> {
-    writer: Arc<Mutex<PcapNgWriter<W>>>,
+pub struct Capture {
+    writer: SharedWriter,
     epoch: Duration,
 }
 
 /// Takes the finished file out of a [`Capture`] that the network owns.
-pub struct CaptureHandle<W: Write + Send>(Arc<Mutex<PcapNgWriter<W>>>);
+pub struct CaptureHandle(SharedWriter);
 
-impl<W: Write + Send> Capture<W> {
+type SharedWriter = Arc<Mutex<PcapNgWriter<Vec<u8>>>>;
+
+impl Capture {
     /// Starts a capture with one interface per host, in the order of `hosts`; time stamps are
     /// `epoch` (since 1970) plus virtual time.
     ///
     /// # Errors
     ///
-    /// What writing to `out` returns.
+    /// If the headers cannot be encoded.
     pub fn new<'a>(
-        out: W,
         epoch: Duration,
         hosts: impl Iterator<Item = (HostId, &'a str)>,
-    ) -> Result<(Self, CaptureHandle<W>), PcapError> {
-        let mut writer = PcapNgWriter::new(out)?;
+    ) -> Result<(Self, CaptureHandle), PcapError> {
+        let mut writer = PcapNgWriter::new(Vec::new())?;
         for (_, name) in hosts {
             writer.write_pcapng_block(InterfaceDescriptionBlock {
                 linktype: DataLink::IPV4,
@@ -59,7 +59,7 @@ impl<W: Write + Send> Capture<W> {
     }
 }
 
-impl<W: Write + Send> Tap for Capture<W> {
+impl Tap for Capture {
     fn packet(&mut self, event: &PacketEvent<'_>) {
         let host = match event.stage {
             Stage::Sent => event.origin,
@@ -82,7 +82,7 @@ impl<W: Write + Send> Tap for Capture<W> {
     }
 }
 
-impl CaptureHandle<Vec<u8>> {
+impl CaptureHandle {
     /// The capture so far, as the bytes of a pcapng file.
     pub fn bytes(&self) -> Vec<u8> {
         let writer = self.0.lock().expect("no thread panicked while capturing");

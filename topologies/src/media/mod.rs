@@ -21,6 +21,7 @@
 pub mod assemble;
 pub mod audio;
 pub mod camera;
+mod codec_options;
 pub mod frame;
 pub mod marker;
 pub mod probe;

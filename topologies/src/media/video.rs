@@ -10,6 +10,7 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
 
+use super::codec_options;
 use super::frame::Frame;
 
 /// What an encoder is asked for.
@@ -74,8 +75,9 @@ impl VideoEncoder {
     /// If `max_payload` is below [`MIN_MAX_PAYLOAD`].
     pub fn new(settings: VideoSettings) -> Result<Self, EncodeError> {
         assert!(settings.max_payload >= MIN_MAX_PAYLOAD, "{settings:?}");
-        let encoder = Encoder::with_api_config(OpenH264API::from_source(), config(settings))
+        let mut encoder = Encoder::with_api_config(OpenH264API::from_source(), config(settings))
             .map_err(EncodeError)?;
+        codec_options::silence(&mut encoder);
         Ok(VideoEncoder {
             encoder,
             settings,

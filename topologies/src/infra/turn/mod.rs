@@ -22,6 +22,6 @@ mod ready;
 pub use config::{TurnConfig, TurnConfigError};
 pub use core::{Datagram, TurnCore, TurnIo};
 pub use counters::{ClientCounters, Direction, RelayCounters, TurnCounters, WireCount};
-pub use ports::RelayPorts;
+pub use ports::{DYNAMIC_PORTS, RelayPorts};
 pub use serve::{TurnServeError, TurnServer};
 pub use sockets::{RelaySockets, RuntimeSockets};

@@ -1,0 +1,256 @@
+//! Mesh: every pair of participants is connected.
+//!
+//! Whoever joins offers to everybody who is there already; whoever is there answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use tokio::sync::mpsc;
+
+use crate::infra::signaling::protocol::{Candidate, LeaveReason, Participant, Signal};
+use crate::infra::signaling::{
+    ClientConfig, Connector, Event, Name, Session, SignalingClient, SignalingSender,
+};
+use crate::peer::Context;
+use crate::peer::connection::{self, Connection, IceServers, Input};
+use crate::peer::environment::sleep_until;
+
+/// The room that a call meets in.
+pub const ROOM: &str = "call";
+
+/// What a participant is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Write down how every connection stands.
+    Report,
+    /// Leave the call.
+    Leave,
+}
+
+/// One participant of a mesh.
+pub struct MeshPeer {
+    context: Context,
+    servers: IceServers,
+    sender: SignalingSender,
+    signals: mpsc::UnboundedSender<(u16, connection::Signal)>,
+    /// Everybody else who is there, by index.
+    others: BTreeMap<u16, Other>,
+}
+
+struct Other {
+    participant: Participant,
+    connection: Option<mpsc::UnboundedSender<Input>>,
+}
+
+/// Takes part in a call until it is told to leave.
+///
+/// # Panics
+///
+/// If the plan has a participant whose name signalling does not allow: plans are valid.
+pub async fn participate(
+    context: Context,
+    servers: IceServers,
+    connector: Arc<dyn Connector>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+) {
+    let me = &context.plan.participants[usize::from(context.index)];
+    let mut random = context
+        .environment
+        .random(&format!("signaling/{}", me.name));
+    let session = Session(rand::Rng::next_u32(&mut random));
+    let name = |text: &str| text.parse::<Name>().expect("plans have valid names");
+    let config = ClientConfig::new(name(ROOM), name(&me.name), session);
+    let runtime = context.environment.runtime();
+    let mut client = SignalingClient::connect(connector, runtime, random, config);
+    let (signals, mut outgoing) = mpsc::unbounded_channel();
+    let mut peer = MeshPeer {
+        sender: client.sender(),
+        context,
+        servers,
+        signals,
+        others: BTreeMap::new(),
+    };
+    loop {
+        tokio::select! {
+            biased;
+            command = commands.recv() => match command {
+                Some(Command::Report) => peer.report(),
+                Some(Command::Leave) | None => break,
+            },
+            event = client.next() => match event {
+                Some(event) => peer.signaled(event).await,
+                None => break,
+            },
+            Some((remote, signal)) = outgoing.recv() => peer.say(remote, signal),
+        }
+    }
+    for remote in peer.others.keys().copied().collect::<Vec<_>>() {
+        peer.close(remote);
+    }
+}
+
+impl MeshPeer {
+    fn index_of(&self, name: &Name) -> Option<u16> {
+        let all = self.context.plan.participants.iter();
+        let mut named = all.filter(|participant| participant.name == name.as_str());
+        named.next().map(|participant| participant.index)
+    }
+
+    fn report(&self) {
+        for other in self.others.values() {
+            if let Some(connection) = &other.connection {
+                let _ = connection.send(Input::Report);
+            }
+        }
+    }
+
+    async fn signaled(&mut self, event: Event) {
+        match event {
+            Event::Joined { participants, .. } => {
+                for participant in participants {
+                    if let Some(remote) = self.meet(participant) {
+                        self.tell(remote, Input::Negotiate).await;
+                    }
+                }
+            }
+            Event::Reconnected { participants } => {
+                for participant in participants {
+                    self.meet(participant);
+                }
+            }
+            Event::PeerJoined(participant) => {
+                self.meet(participant);
+            }
+            Event::PeerLeft {
+                participant,
+                reason,
+            } => self.left(&participant, reason),
+            Event::Signal { from, signal } => {
+                if let Some(remote) = self.meet(from) {
+                    self.tell(remote, Input::Signal(from_signaling(signal)))
+                        .await;
+                }
+            }
+            Event::Reconnecting { cause } => log::warn!("signalling: reconnecting: {cause}"),
+            Event::Error { code, message } => log::debug!("signalling: {code:?}: {message}"),
+            Event::Failed(error) => log::error!("signalling: {error}"),
+        }
+    }
+
+    /// Notes that somebody is there; another incarnation of somebody known replaces them.
+    fn meet(&mut self, participant: Participant) -> Option<u16> {
+        let Some(remote) = self.index_of(&participant.name) else {
+            log::warn!(
+                "nobody of this call is called {}",
+                participant.name.as_str()
+            );
+            return None;
+        };
+        let known = self.others.get(&remote);
+        if known.is_some_and(|known| known.participant != participant) {
+            self.close(remote);
+        }
+        self.others.entry(remote).or_insert(Other {
+            participant,
+            connection: None,
+        });
+        Some(remote)
+    }
+
+    /// Somebody went. Who only lost signalling may still be connected.
+    fn left(&mut self, participant: &Participant, reason: LeaveReason) {
+        let lost = matches!(reason, LeaveReason::Disconnected | LeaveReason::Timeout);
+        if !lost && let Some(remote) = self.index_of(&participant.name) {
+            self.close(remote);
+        }
+    }
+
+    fn close(&mut self, remote: u16) {
+        let other = self.others.remove(&remote);
+        if let Some(connection) = other.and_then(|other| other.connection) {
+            let _ = connection.send(Input::Close);
+        }
+    }
+
+    /// Passes an input to the connection with `remote`, which starts with its first one.
+    async fn tell(&mut self, remote: u16, input: Input) {
+        let Some(other) = self.others.get_mut(&remote) else {
+            return;
+        };
+        if other.connection.is_none() {
+            let context = self.context.clone();
+            let signals = self.signals.clone();
+            match Connection::start(context, remote, &self.servers, signals).await {
+                Ok(connection) => other.connection = Some(connection),
+                Err(error) => return log::error!("connection to {remote}: {error}"),
+            }
+        }
+        if let Some(connection) = &other.connection {
+            let _ = connection.send(input);
+        }
+    }
+
+    fn say(&self, remote: u16, signal: connection::Signal) {
+        let Some(other) = self.others.get(&remote) else {
+            return;
+        };
+        if let Err(error) = self.sender.send(&other.participant, to_signaling(signal)) {
+            log::warn!("signalling to {remote}: {error}");
+        }
+    }
+}
+
+/// Joins at the participant's time, and leaves at it.
+pub async fn follow_schedule(
+    context: Context,
+    servers: IceServers,
+    connector: Arc<dyn Connector>,
+    reports: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedSender<Command>,
+) {
+    let environment = Arc::clone(&context.environment);
+    let me = context.plan.participants[usize::from(context.index)].clone();
+    sleep_until(environment.as_ref(), sim::Time::ZERO + me.join).await;
+    let now = environment.now();
+    context.observatory.lock().calls.joins.insert(me.index, now);
+    if let Some(leave) = me.leave {
+        let environment = Arc::clone(&environment);
+        environment.clone().runtime().spawn(Box::pin(async move {
+            sleep_until(environment.as_ref(), sim::Time::ZERO + leave).await;
+            let _ = commands.send(Command::Leave);
+        }));
+    }
+    participate(context, servers, connector, reports).await;
+}
+
+fn from_signaling(signal: Signal) -> connection::Signal {
+    use crate::peer::negotiation::DescriptionKind::{Answer, Offer};
+
+    match signal {
+        Signal::Offer(sdp) => connection::Signal::Description { kind: Offer, sdp },
+        Signal::Answer(sdp) => connection::Signal::Description { kind: Answer, sdp },
+        Signal::Candidate(candidate) => connection::Signal::Candidate(RTCIceCandidateInit {
+            candidate: candidate.candidate,
+            sdp_mid: candidate.sdp_mid,
+            sdp_mline_index: candidate.sdp_mline_index,
+            username_fragment: candidate.username_fragment,
+            ..Default::default()
+        }),
+    }
+}
+
+fn to_signaling(signal: connection::Signal) -> Signal {
+    use crate::peer::negotiation::DescriptionKind::{Answer, Offer};
+
+    match signal {
+        connection::Signal::Description { kind: Offer, sdp } => Signal::Offer(sdp),
+        connection::Signal::Description { kind: Answer, sdp } => Signal::Answer(sdp),
+        connection::Signal::Candidate(candidate) => Signal::Candidate(Candidate {
+            candidate: candidate.candidate,
+            sdp_mid: candidate.sdp_mid,
+            sdp_mline_index: candidate.sdp_mline_index,
+            username_fragment: candidate.username_fragment,
+        }),
+    }
+}

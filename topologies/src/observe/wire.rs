@@ -1,0 +1,69 @@
+//! When the packets of each frame left their sender's socket and reached their receiver's.
+//!
+//! Measured on the wire, not in the stack: whatever the stack holds back shows.
+
+use std::sync::Arc;
+
+use sim::trace::{PacketEvent, Stage, Tap};
+use sim::{HostId, Payload};
+
+use super::Observatory;
+use super::classify::{Class, classify};
+
+/// Times packets at both ends. Participants are the hosts of the same index.
+pub struct WireTap {
+    observatory: Arc<Observatory>,
+}
+
+impl WireTap {
+    /// A tap that reports to `observatory`.
+    pub fn new(observatory: Arc<Observatory>) -> Self {
+        WireTap { observatory }
+    }
+}
+
+impl Tap for WireTap {
+    fn packet(&mut self, event: &PacketEvent<'_>) {
+        let Payload::Udp(data) = &event.packet.payload else {
+            return;
+        };
+        if matches!(event.stage, Stage::Dropped(..)) {
+            return;
+        }
+        let Class::Rtp {
+            ssrc,
+            sequence,
+            timestamp,
+            ..
+        } = classify(data).class
+        else {
+            return;
+        };
+        let mut observations = self.observatory.lock();
+        let observations = &mut *observations;
+        let Some(key) = observations.sources.get(&ssrc) else {
+            return;
+        };
+        let Some(frame) = observations
+            .streams
+            .get_mut(key)
+            .and_then(|stream| stream.frames.get_mut(&timestamp))
+        else {
+            return;
+        };
+        // The first time counts: later ones are repairs, or copies behind a relay.
+        match event.stage {
+            Stage::Sent if is(event.origin, key.sender) => {
+                frame.departures.entry(sequence).or_insert(event.at);
+            }
+            Stage::Delivered(host) if is(host, key.receiver) => {
+                frame.arrivals.entry(sequence).or_insert(event.at);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is(host: HostId, participant: u16) -> bool {
+    host.index() == usize::from(participant)
+}

@@ -1,0 +1,457 @@
+//! One peer connection: negotiated over signalling, carrying media both ways.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reports::record::Kind;
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::state::{
+    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
+};
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::statistics::StatsSelector;
+use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
+use sim::Time;
+use tokio::sync::mpsc;
+use webrtc::error::Result;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionIceEvent,
+};
+
+use super::Context;
+use super::clock::DeviceClock;
+use super::display::{self, REFRESH};
+use super::media_tracks::MediaTracks;
+use super::negotiation::{Decision, DescriptionKind, Negotiation};
+use super::receive::{self, SoundQueue};
+use super::stack;
+use crate::observe::StreamKey;
+use crate::peer::capture::SOUND;
+
+/// What one end tells the other by signalling.
+#[derive(Clone, Debug)]
+pub enum Signal {
+    /// A session description.
+    Description {
+        /// Offer or answer.
+        kind: DescriptionKind,
+        /// SDP.
+        sdp: String,
+    },
+    /// A trickled candidate.
+    Candidate(RTCIceCandidateInit),
+}
+
+/// What a connection reacts to.
+pub enum Input {
+    /// Offer: the first time, or because something changed.
+    Negotiate,
+    /// The other end said something.
+    Signal(Signal),
+    /// Write down how the connection stands.
+    Report,
+    /// Close the connection; nothing follows.
+    Close,
+    /// The stack found a candidate.
+    Candidate(RTCIceCandidateInit),
+    /// The stack's gathering changed.
+    Gathering(RTCIceGatheringState),
+    /// ICE changed.
+    Ice(RTCIceConnectionState),
+    /// ICE or DTLS changed.
+    State(RTCPeerConnectionState),
+    /// The other end's media begins.
+    Track(Arc<dyn TrackRemote>),
+}
+
+/// How to reach STUN and TURN.
+#[derive(Clone, Debug)]
+pub struct IceServers(pub Vec<RTCIceServer>);
+
+/// One end of a connection.
+pub struct Connection {
+    context: Context,
+    remote: u16,
+    connection: Arc<dyn PeerConnection>,
+    negotiation: Negotiation,
+    signals: mpsc::UnboundedSender<(u16, Signal)>,
+    /// For what it has to do later.
+    own_inputs: mpsc::UnboundedSender<Input>,
+    media: Option<MediaTracks>,
+    remote_known: bool,
+    early_candidates: Vec<RTCIceCandidateInit>,
+    gathered: bool,
+    /// A description that waits for the end of gathering, and when it was applied.
+    unsent: Option<(DescriptionKind, Time)>,
+}
+
+impl Connection {
+    /// Starts an end towards participant `remote`. It lives until it is told to close; what it
+    /// has to say goes to `signals`.
+    ///
+    /// # Errors
+    ///
+    /// What the stack reports while it is set up.
+    pub async fn start(
+        context: Context,
+        remote: u16,
+        servers: &IceServers,
+        signals: mpsc::UnboundedSender<(u16, Signal)>,
+    ) -> Result<mpsc::UnboundedSender<Input>> {
+        let (inputs, queue) = mpsc::unbounded_channel();
+        let connection = build(&context, remote, servers, inputs.clone()).await?;
+        let runtime = context.environment.runtime();
+        let end = Connection {
+            // Any rule will do on which both ends agree.
+            negotiation: Negotiation::new(context.index > remote),
+            context,
+            remote,
+            connection,
+            signals,
+            own_inputs: inputs.clone(),
+            media: None,
+            remote_known: false,
+            early_candidates: Vec::new(),
+            gathered: false,
+            unsent: None,
+        };
+        runtime.spawn(Box::pin(end.run(queue)));
+        Ok(inputs)
+    }
+
+    async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) {
+        while let Some(input) = inputs.recv().await {
+            if matches!(input, Input::Close) {
+                break;
+            }
+            if let Err(error) = self.react(input).await {
+                log::warn!(
+                    "connection {} to {}: {error}",
+                    self.context.index,
+                    self.remote
+                );
+            }
+        }
+        self.media = None;
+        if let Err(error) = self.connection.close().await {
+            log::debug!("{error}");
+        }
+    }
+
+    async fn react(&mut self, input: Input) -> Result<()> {
+        match input {
+            Input::Negotiate => self.negotiate().await,
+            Input::Signal(Signal::Description { kind, sdp }) => self.described(kind, sdp).await,
+            Input::Signal(Signal::Candidate(candidate)) => self.remote_candidate(candidate).await,
+            Input::Candidate(candidate) => {
+                if self.context.plan.stack.trickle {
+                    self.say(Signal::Candidate(candidate));
+                }
+                Ok(())
+            }
+            Input::Gathering(state) => self.gathering(state).await,
+            Input::Ice(state) => {
+                if state == RTCIceConnectionState::Connected {
+                    self.log(|end, now| end.ice_connected = end.ice_connected.or(Some(now)));
+                }
+                Ok(())
+            }
+            Input::State(state) => self.state(state).await,
+            Input::Track(track) => {
+                self.receive(track).await;
+                Ok(())
+            }
+            Input::Report => {
+                self.report().await;
+                Ok(())
+            }
+            Input::Close => Ok(()),
+        }
+    }
+
+    fn say(&self, signal: Signal) {
+        // If nobody listens any more the participant has left.
+        let _ = self.signals.send((self.remote, signal));
+    }
+
+    fn log(&self, change: impl FnOnce(&mut crate::observe::calls::EndLog, Time)) {
+        let now = self.context.environment.now();
+        let mut observations = self.context.observatory.lock();
+        change(observations.calls.end(self.context.index, self.remote), now);
+    }
+
+    async fn negotiate(&mut self) -> Result<()> {
+        if self.negotiation.needed() {
+            self.offer().await?;
+        }
+        Ok(())
+    }
+
+    async fn offer(&mut self) -> Result<()> {
+        self.add_media().await?;
+        let offer = self.connection.create_offer(None).await?;
+        self.connection.set_local_description(offer).await?;
+        self.send_when_gathered(DescriptionKind::Offer).await
+    }
+
+    async fn add_media(&mut self) -> Result<()> {
+        if self.media.is_none() {
+            let connection = self.connection.as_ref();
+            let media = MediaTracks::add(&self.context, self.remote, connection).await?;
+            self.media = Some(media);
+        }
+        Ok(())
+    }
+
+    async fn send_when_gathered(&mut self, kind: DescriptionKind) -> Result<()> {
+        if self.context.plan.stack.trickle || self.gathered {
+            return self.send_description(kind).await;
+        }
+        self.unsent = Some((kind, self.context.environment.now()));
+        Ok(())
+    }
+
+    async fn gathering(&mut self, state: RTCIceGatheringState) -> Result<()> {
+        self.gathered = state == RTCIceGatheringState::Complete;
+        if !self.gathered {
+            return Ok(());
+        }
+        let Some((kind, since)) = self.unsent.take() else {
+            return Ok(());
+        };
+        if kind == DescriptionKind::Offer {
+            self.log(|end, now| {
+                if end.negotiated.is_none() {
+                    end.gathering = now.saturating_since(since);
+                }
+            });
+        }
+        self.send_description(kind).await
+    }
+
+    async fn send_description(&mut self, kind: DescriptionKind) -> Result<()> {
+        let Some(description) = self.connection.local_description().await else {
+            return Ok(());
+        };
+        self.say(Signal::Description {
+            kind,
+            sdp: description.sdp,
+        });
+        if kind == DescriptionKind::Answer {
+            self.completed();
+        }
+        Ok(())
+    }
+
+    /// An exchange of descriptions has ended; the next one may begin.
+    fn completed(&mut self) {
+        if self.negotiation.completed() {
+            // The receiving half is read by this very task.
+            let _ = self.own_inputs.send(Input::Negotiate);
+        }
+    }
+
+    async fn described(&mut self, kind: DescriptionKind, sdp: String) -> Result<()> {
+        match self.negotiation.received(kind) {
+            Decision::Ignore => return Ok(()),
+            Decision::Apply => {}
+            Decision::RollBackAndApply => {
+                self.unsent = None;
+                let rollback = RTCSessionDescription::rollback(None)?;
+                self.connection.set_local_description(rollback).await?;
+            }
+        }
+        let description = match kind {
+            DescriptionKind::Offer => RTCSessionDescription::offer(sdp)?,
+            DescriptionKind::Answer => RTCSessionDescription::answer(sdp)?,
+        };
+        self.connection.set_remote_description(description).await?;
+        self.remote_known = true;
+        for candidate in std::mem::take(&mut self.early_candidates) {
+            self.connection.add_ice_candidate(candidate).await?;
+        }
+        match kind {
+            DescriptionKind::Offer => self.answer().await,
+            DescriptionKind::Answer => {
+                self.answered();
+                Ok(())
+            }
+        }
+    }
+
+    async fn answer(&mut self) -> Result<()> {
+        self.add_media().await?;
+        let answer = self.connection.create_answer(None).await?;
+        self.connection.set_local_description(answer).await?;
+        self.log(|end, now| end.negotiated = end.negotiated.or(Some(now)));
+        self.send_when_gathered(DescriptionKind::Answer).await
+    }
+
+    fn answered(&mut self) {
+        self.log(|end, now| end.negotiated = end.negotiated.or(Some(now)));
+        self.completed();
+    }
+
+    async fn remote_candidate(&mut self, candidate: RTCIceCandidateInit) -> Result<()> {
+        if !self.remote_known {
+            self.early_candidates.push(candidate);
+            return Ok(());
+        }
+        match self.connection.add_ice_candidate(candidate).await {
+            Err(_) if self.negotiation.candidate_may_fail() => Ok(()),
+            result => result,
+        }
+    }
+
+    async fn state(&mut self, state: RTCPeerConnectionState) -> Result<()> {
+        match state {
+            RTCPeerConnectionState::Connected => {
+                self.log(|end, now| end.connected = end.connected.or(Some(now)));
+                if let Some(media) = &mut self.media {
+                    media.start();
+                }
+                self.report().await;
+                Ok(())
+            }
+            // One end restarts, so that restarts do not cross.
+            RTCPeerConnectionState::Failed if self.context.index < self.remote => {
+                self.gathered = false;
+                self.connection.restart_ice().await?;
+                self.negotiate().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn report(&self) {
+        let now = self.context.environment.connection_runtime().now();
+        let stats = self.connection.get_stats(now, StatsSelector::None).await;
+        if let Some(candidates) = selected_candidates(&stats) {
+            self.log(|end, _| end.candidates = Some(candidates));
+        }
+    }
+
+    async fn receive(&self, track: Arc<dyn TrackRemote>) {
+        let kind = match track.kind().await {
+            RtpCodecKind::Video => Kind::Video,
+            RtpCodecKind::Audio => Kind::Audio,
+            _ => return log::warn!("a track of no kind"),
+        };
+        let key = StreamKey {
+            sender: self.remote,
+            receiver: self.context.index,
+            kind,
+        };
+        let runtime = self.context.environment.runtime();
+        let context = self.context.clone();
+        let phase = |period: Duration| self.phase(kind, period);
+        match kind {
+            Kind::Video => {
+                let (pictures, queue) = mpsc::unbounded_channel();
+                let clock = DeviceClock::new(phase(REFRESH), REFRESH);
+                let shown = display::run_display(context.clone(), key, clock, queue);
+                runtime.spawn(Box::pin(shown));
+                let received = receive::receive_video(context, key, track, pictures);
+                runtime.spawn(Box::pin(received));
+            }
+            Kind::Audio => {
+                let queue = Arc::new(SoundQueue::default());
+                let clock = DeviceClock::new(phase(SOUND), SOUND);
+                let sound = Arc::clone(&queue);
+                let played = receive::run_loudspeaker(context.clone(), key, clock, sound);
+                runtime.spawn(Box::pin(played));
+                let received = receive::receive_audio(context, key, track, queue);
+                runtime.spawn(Box::pin(received));
+            }
+        }
+    }
+
+    /// Where in its period the participant's device ticks: the same for all of its streams.
+    fn phase(&self, kind: Kind, period: Duration) -> Duration {
+        use rand::RngExt;
+
+        let name = format!("device/{}/{}", self.context.index, kind.name());
+        let mut random = self.context.environment.random(&name);
+        period.mul_f64(random.random::<f64>())
+    }
+}
+
+async fn build(
+    context: &Context,
+    remote: u16,
+    servers: &IceServers,
+    inputs: mpsc::UnboundedSender<Input>,
+) -> Result<Arc<dyn PeerConnection>> {
+    let environment = context.environment.as_ref();
+    let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
+    let (media, registry) = stack::media_and_interceptors(&context.plan)?;
+    let configuration = RTCConfigurationBuilder::new()
+        .with_ice_servers(servers.0.clone())
+        .build();
+    let connection = PeerConnectionBuilder::new()
+        .with_configuration(configuration)
+        .with_media_engine(media)
+        .with_setting_engine(stack::settings(&context.plan.stack, crypto))
+        .with_interceptor_registry(registry)
+        .with_runtime(environment.connection_runtime())
+        .with_handler(Arc::new(Handler(inputs)))
+        .with_udp_addrs(vec![environment.udp_endpoint()?])
+        .build()
+        .await?;
+    Ok(Arc::new(connection))
+}
+
+/// Types of the selected pair's candidates.
+fn selected_candidates(stats: &RTCStatsReport) -> Option<(String, String)> {
+    let pair = stats.candidate_pairs().find(|pair| pair.nominated)?;
+    let kind = |id: &str| match stats.get(id) {
+        Some(
+            RTCStatsReportEntry::LocalCandidate(candidate)
+            | RTCStatsReportEntry::RemoteCandidate(candidate),
+        ) => Some(candidate.candidate_type.to_string()),
+        _ => None,
+    };
+    Some((
+        kind(&pair.local_candidate_id)?,
+        kind(&pair.remote_candidate_id)?,
+    ))
+}
+
+/// Passes the stack's events on; its callbacks run on the stack's own task, so they only send.
+struct Handler(mpsc::UnboundedSender<Input>);
+
+impl Handler {
+    fn pass(&self, input: Input) {
+        // After the end of a connection nobody listens to its stack.
+        let _ = self.0.send(input);
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        match event.candidate.to_json() {
+            Ok(candidate) => self.pass(Input::Candidate(candidate)),
+            Err(error) => log::warn!("a gathered candidate cannot be told: {error}"),
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        self.pass(Input::Gathering(state));
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        self.pass(Input::Ice(state));
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.pass(Input::State(state));
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        self.pass(Input::Track(track));
+    }
+}

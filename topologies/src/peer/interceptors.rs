@@ -1,0 +1,139 @@
+//! What we add to the stack's chain of interceptors.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rtc::interceptor::{
+    Attribute, Interceptor, JitterBufferBuilder, JitterBufferInterceptor, Packet, StreamInfo,
+    TaggedPacket,
+};
+use rtc::rtcp;
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+
+/// Hands keyframe requests (PLI and FIR) to the application; the chain ends all other RTCP.
+///
+/// It belongs next to the application, after every interceptor that reads RTCP.
+#[derive(Default)]
+pub struct KeyframeRequests {
+    inbound: VecDeque<TaggedPacket>,
+    outbound: VecDeque<TaggedPacket>,
+}
+
+fn asks_for_keyframe(packet: &dyn rtcp::Packet) -> bool {
+    let packet = packet.as_any();
+    packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>()
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtcp(packets) = &mut message.message.packet {
+            packets.retain(|packet| asks_for_keyframe(packet.as_ref()));
+            if packets.is_empty() {
+                return Ok(());
+            }
+            message.message.add(Attribute::DeliverToApplication);
+        }
+        self.inbound.push_back(message);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.inbound.pop_front()
+    }
+
+    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.outbound.push_back(message);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.outbound.pop_front()
+    }
+}
+
+impl Interceptor for KeyframeRequests {
+    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}
+
+/// The stack's jitter buffer for the streams of one clock rate: video and audio wait differently,
+/// and the stack's buffer has one depth for a connection.
+pub struct JitterBuffer {
+    buffer: JitterBufferInterceptor,
+    clock_rate: u32,
+}
+
+impl JitterBuffer {
+    /// A buffer that holds packets of streams with this RTP clock rate for `depth`.
+    pub fn new(clock_rate: u32, depth: Duration) -> Self {
+        JitterBuffer {
+            buffer: JitterBufferBuilder::new().with_depth(depth).build(),
+            clock_rate,
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for JitterBuffer {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.buffer.handle_read(message)
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.buffer.poll_read()
+    }
+
+    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.buffer.handle_write(message)
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.buffer.poll_write()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        self.buffer.handle_timeout(now)
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        self.buffer.poll_timeout()
+    }
+}
+
+impl Interceptor for JitterBuffer {
+    fn bind_local_stream(&mut self, info: &StreamInfo) {
+        self.buffer.bind_local_stream(info);
+    }
+
+    fn unbind_local_stream(&mut self, info: &StreamInfo) {
+        self.buffer.unbind_local_stream(info);
+    }
+
+    fn bind_remote_stream(&mut self, info: &StreamInfo) {
+        if info.clock_rate == self.clock_rate {
+            self.buffer.bind_remote_stream(info);
+        }
+    }
+
+    fn unbind_remote_stream(&mut self, info: &StreamInfo) {
+        if info.clock_rate == self.clock_rate {
+            self.buffer.unbind_remote_stream(info);
+        }
+    }
+}

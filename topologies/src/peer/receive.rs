@@ -1,0 +1,251 @@
+//! RTP to pictures and sound.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtp::packet::Packet;
+use sim::Time;
+use tokio::sync::{Notify, mpsc};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+
+use super::Context;
+use super::capture::SOUND;
+use super::clock::DeviceClock;
+use super::display::Decoded;
+use super::environment::sleep_until;
+use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::media::{AssembledFrame, AudioDecoder, FrameAssembler, ProbeDetector, VideoDecoder};
+use crate::observe::StreamKey;
+
+/// Between two keyframe requests of a receiver: long enough for the first one to be answered
+/// across a continent, short enough not to be a visible freeze of its own.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
+
+/// Packets of sound that wait for the loudspeaker before the oldest is dropped.
+const SOUNDS_WAITING: usize = 5;
+
+/// Decodes a track until it ends.
+pub async fn receive_video(
+    context: Context,
+    key: StreamKey,
+    track: Arc<dyn TrackRemote>,
+    display: mpsc::UnboundedSender<Decoded>,
+) {
+    let decoder = match VideoDecoder::new() {
+        Ok(decoder) => decoder,
+        Err(error) => return log::error!("{error}"),
+    };
+    let mut receiver = VideoReceiver {
+        context,
+        key,
+        track: Arc::clone(&track),
+        display,
+        assembler: FrameAssembler::new(),
+        decoder,
+        asked: None,
+    };
+    while let Some(event) = track.poll().await {
+        if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+            receiver.packet(&packet).await;
+        }
+    }
+}
+
+struct VideoReceiver {
+    context: Context,
+    key: StreamKey,
+    track: Arc<dyn TrackRemote>,
+    display: mpsc::UnboundedSender<Decoded>,
+    assembler: FrameAssembler,
+    decoder: VideoDecoder,
+    /// When a keyframe was last asked for.
+    asked: Option<Time>,
+}
+
+impl VideoReceiver {
+    async fn packet(&mut self, packet: &Packet) {
+        let assembly = self.assembler.push(packet);
+        let mut damaged = assembly.missing > 0 || assembly.malformed;
+        if let Some(frame) = assembly.frame {
+            damaged |= !self.decode(frame);
+        }
+        if damaged {
+            self.ask_for_keyframe(packet.header.ssrc).await;
+        }
+    }
+
+    /// Decodes a frame; `false` if that takes a keyframe first.
+    fn decode(&mut self, frame: AssembledFrame) -> bool {
+        let (context, key) = (&self.context, self.key);
+        let timestamp = frame.rtp_timestamp;
+        let assembled = context.environment.now();
+        context.observatory.frame(key, timestamp, |log| {
+            log.assembled = Some(assembled);
+        });
+        match self.decoder.decode(&frame.data) {
+            Ok(Some(picture)) => {
+                let decoded = context.environment.now();
+                context.observatory.frame(key, timestamp, |log| {
+                    log.decoded = Some(decoded);
+                });
+                let picture = Decoded {
+                    rtp_timestamp: timestamp,
+                    frame: picture,
+                };
+                // The display goes away with the call.
+                let _ = self.display.send(picture);
+                true
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    async fn ask_for_keyframe(&mut self, media_ssrc: u32) {
+        let now = self.context.environment.now();
+        let soon = |asked: Time| now.saturating_since(asked) < REQUEST_INTERVAL;
+        if self.asked.is_some_and(soon) {
+            return;
+        }
+        self.asked = Some(now);
+        self.context.observatory.asked_for_keyframe(self.key);
+        let request = PictureLossIndication {
+            sender_ssrc: 0,
+            media_ssrc,
+        };
+        if let Err(error) = self.track.write_rtcp(vec![Box::new(request)]).await {
+            log::debug!("{error}");
+        }
+    }
+}
+
+/// Sound between the network and the loudspeaker.
+#[derive(Default)]
+pub struct SoundQueue {
+    packets: Mutex<VecDeque<Packet>>,
+    first: Notify,
+}
+
+impl SoundQueue {
+    fn push(&self, packet: Packet) {
+        let mut packets = self.lock();
+        if packets.len() == SOUNDS_WAITING {
+            packets.pop_front();
+        }
+        packets.push_back(packet);
+        self.first.notify_one();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Packet>> {
+        self.packets.lock().expect("no panic while sound is locked")
+    }
+}
+
+/// Queues a track's sound until it ends.
+pub async fn receive_audio(
+    context: Context,
+    key: StreamKey,
+    track: Arc<dyn TrackRemote>,
+    queue: Arc<SoundQueue>,
+) {
+    while let Some(event) = track.poll().await {
+        if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+            let now = context.environment.now();
+            context
+                .observatory
+                .frame(key, packet.header.timestamp, |log| {
+                    log.assembled = Some(now)
+                });
+            queue.push(packet);
+        }
+    }
+}
+
+/// Plays sound at every tick from the first packet on: decoded, or concealed if none is there.
+pub async fn run_loudspeaker(
+    context: Context,
+    key: StreamKey,
+    clock: DeviceClock,
+    queue: Arc<SoundQueue>,
+) {
+    let mut decoder = match AudioDecoder::new() {
+        Ok(decoder) => decoder,
+        Err(error) => return log::error!("{error}"),
+    };
+    let mut ear = Ear::new(&context, key);
+    queue.first.notified().await;
+    let mut tick = clock.next(context.environment.now());
+    loop {
+        sleep_until(context.environment.as_ref(), tick).await;
+        let packet = queue.lock().pop_front();
+        let samples = match &packet {
+            Some(packet) => decoder.decode(&packet.payload),
+            None => decoder.conceal(),
+        };
+        if let Some(packet) = packet {
+            context
+                .observatory
+                .frame(key, packet.header.timestamp, |log| {
+                    log.decoded = Some(tick);
+                    log.rendered = Some(tick);
+                });
+        }
+        match samples {
+            Ok(samples) => context
+                .environment
+                .aside(&mut || ear.hear(&context, tick, &samples)),
+            Err(error) => log::warn!("{key:?}: {error}"),
+        }
+        tick += SOUND;
+    }
+}
+
+/// Listens for the probe in what is played.
+struct Ear {
+    key: StreamKey,
+    detector: ProbeDetector,
+    /// When the sender's capture began, and the sample of its timeline that is played next.
+    timeline: Option<(Time, u64)>,
+}
+
+impl Ear {
+    fn new(context: &Context, key: StreamKey) -> Self {
+        let mut detector = None;
+        context
+            .environment
+            .aside(&mut || detector = Some(ProbeDetector::new(&[key.sender])));
+        Ear {
+            key,
+            detector: detector.expect("the work was done"),
+            timeline: None,
+        }
+    }
+
+    fn hear(&mut self, context: &Context, tick: Time, samples: &[i16; FRAME_SAMPLES]) {
+        if self.timeline.is_none() {
+            let Some(start) = context.observatory.microphone_start(self.key.sender) else {
+                return;
+            };
+            let since = tick.saturating_since(start).as_nanos() as u64;
+            self.timeline = Some((start, since * u64::from(SAMPLE_RATE) / 1_000_000_000));
+        }
+        let Some((start, next)) = &mut self.timeline else {
+            return;
+        };
+        let at = |sample: i64| {
+            *start
+                + Duration::from_nanos(
+                    (sample.max(0) as u64) * 1_000_000_000 / u64::from(SAMPLE_RATE),
+                )
+        };
+        for word in self.detector.push(*next, samples) {
+            let heard = word.at as i64;
+            context
+                .observatory
+                .heard(self.key, at(heard - word.latency()), at(heard));
+        }
+        *next += FRAME_SAMPLES as u64;
+    }
+}

@@ -1,0 +1,162 @@
+//! The WebRTC stack as a plan sets it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::interceptor::{NackGeneratorBuilder, NackResponderBuilder, Registry, Slot};
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_nack, configure_rtcp_reports, configure_twcc_receiver_only,
+};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_H264, MIME_TYPE_OPUS, MediaEngine,
+};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind,
+};
+use scenarios::{Plan, StackPlan};
+use webrtc::error::Result;
+use webrtc::peer_connection::crypto::RTCCryptoProvider;
+use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
+
+use super::interceptors::{JitterBuffer, KeyframeRequests};
+use crate::media::audio::SAMPLE_RATE;
+use crate::media::rtp_video::VIDEO_CLOCK;
+
+/// The payload type of H.264 (dynamic, RFC 3551 section 3).
+pub const VIDEO_PAYLOAD_TYPE: u8 = 102;
+/// The payload type of Opus (dynamic).
+pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
+
+/// Where the audio jitter buffer sits: next to the one for video. A slot holds one interceptor.
+const AUDIO_JITTER_BUFFER: usize = 13_500;
+/// Where keyframe requests are told apart: next to the application.
+const KEYFRAME_REQUESTS: usize = 14_000;
+
+/// H.264, constrained baseline, level 3.1, single NAL units and fragments (RFC 6184).
+pub fn video_codec() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_H264.to_owned(),
+        clock_rate: VIDEO_CLOCK,
+        channels: 0,
+        sdp_fmtp_line: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+            .to_owned(),
+        rtcp_feedback: Vec::new(),
+    }
+}
+
+/// Opus, always announced with two channels (RFC 7587 section 7).
+pub fn audio_codec() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_OPUS.to_owned(),
+        clock_rate: SAMPLE_RATE,
+        channels: 2,
+        sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
+        rtcp_feedback: Vec::new(),
+    }
+}
+
+/// Codecs and interceptors of a connection.
+///
+/// # Errors
+///
+/// What the stack reports; with these codecs it reports nothing.
+pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
+    let mut media = MediaEngine::default();
+    let codec = |rtp_codec, payload_type| RTCRtpCodecParameters {
+        rtp_codec,
+        payload_type,
+    };
+    // Without an RTX codec, repairs are the packets themselves: the stack's NACK generator does
+    // not see RTX repairs and would ask again and again.
+    media.register_codec(
+        codec(video_codec(), VIDEO_PAYLOAD_TYPE),
+        RtpCodecKind::Video,
+    )?;
+    media.register_codec(
+        codec(audio_codec(), AUDIO_PAYLOAD_TYPE),
+        RtpCodecKind::Audio,
+    )?;
+    let registry = nack(Registry::new(), &mut media, &plan.stack);
+    let registry = configure_twcc_receiver_only(registry, &mut media)?;
+    let mut registry = configure_rtcp_reports(registry);
+    if let Some(video) = &plan.video {
+        let buffer = JitterBuffer::new(VIDEO_CLOCK, video.playout_delay);
+        registry = registry.with(Slot::JitterBuffer, buffer);
+    }
+    if let Some(audio) = &plan.audio {
+        let buffer = JitterBuffer::new(SAMPLE_RATE, audio.playout_delay);
+        registry = registry.with(Slot::from(AUDIO_JITTER_BUFFER), buffer);
+    }
+    let requests = KeyframeRequests::default();
+    Ok((
+        media,
+        registry.with(Slot::from(KEYFRAME_REQUESTS), requests),
+    ))
+}
+
+/// NACK as the stack configures it, or with a limit of requests per packet.
+fn nack(registry: Registry, media: &mut MediaEngine, stack: &StackPlan) -> Registry {
+    let Some(limit) = stack.max_nacks_per_packet else {
+        return configure_nack(registry, media);
+    };
+    for parameter in ["", "pli"] {
+        let feedback = RTCPFeedback {
+            typ: "nack".to_owned(),
+            parameter: parameter.to_owned(),
+        };
+        media.register_feedback(feedback, RtpCodecKind::Video);
+    }
+    let generator = NackGeneratorBuilder::new().with_max_nacks_per_packet(limit);
+    registry
+        .with(Slot::NackResponder, NackResponderBuilder::new().build())
+        .with(Slot::NackGenerator, generator.build())
+}
+
+/// Every setting of the plan, and nothing else.
+pub fn settings(stack: &StackPlan, crypto: Arc<dyn RTCCryptoProvider>) -> SettingEngine {
+    let [host, server_reflexive, peer_reflexive, relay] = stack.acceptance_waits;
+    let mut builder = SettingEngineBuilder::new()
+        .with_crypto_provider(crypto)
+        // Candidates carry addresses: worlds have no multicast.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_ice_connection_attempts(stack.check_interval, stack.max_binding_requests)
+        .with_host_acceptance_min_wait(host)
+        .with_srflx_acceptance_min_wait(server_reflexive)
+        .with_prflx_acceptance_min_wait(peer_reflexive)
+        .with_relay_acceptance_min_wait(relay)
+        .with_discard_local_candidates_during_ice_restart(stack.discard_candidates_on_restart);
+    if let Some(cap) = stack.turn_refresh_cap {
+        builder = builder.with_turn_allocation_refresh_interval_cap(cap);
+    }
+    builder.build()
+}
+
+/// Every stack setting in force, by name, as text.
+pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
+    let span = |value: Option<Duration>| match value {
+        Some(value) => format!("{} ms", value.as_millis()),
+        None => "default".to_owned(),
+    };
+    let count = |value: Option<u16>| value.map_or("default".to_owned(), |value| value.to_string());
+    let [host, server_reflexive, peer_reflexive, relay] = stack.acceptance_waits;
+    [
+        ("flush-relay", stack.flush_relay.to_string()),
+        ("trickle", stack.trickle.to_string()),
+        ("check-interval", span(stack.check_interval)),
+        ("max-binding-requests", count(stack.max_binding_requests)),
+        ("turn-refresh-cap", span(stack.turn_refresh_cap)),
+        (
+            "discard-candidates-on-restart",
+            stack.discard_candidates_on_restart.to_string(),
+        ),
+        ("acceptance-wait-host", span(host)),
+        ("acceptance-wait-srflx", span(server_reflexive)),
+        ("acceptance-wait-prflx", span(peer_reflexive)),
+        ("acceptance-wait-relay", span(relay)),
+        ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

@@ -1,0 +1,293 @@
+//! The world of a call: hosts, NATs, links and servers of a plan, in a simulation.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rand_chacha::ChaCha8Rng;
+use reports::record::Role;
+use rtc::peer_connection::configuration::RTCIceServer;
+use scenarios::{Participant, Plan};
+use sim::entropy::crypto::SeededProvider;
+use sim::host::tcp::{TcpListener, TcpStream};
+use sim::{GatewayId, HostConfig, HostId, NetworkError, SimRuntime, Simulation, Time};
+use thiserror::Error;
+use webrtc::peer_connection::crypto::RTCCryptoProvider;
+use webrtc::runtime::Runtime;
+
+use crate::addresses;
+use crate::infra::signaling::{Connector, Listener, ServerConfig, SignalingServer, Stream};
+use crate::infra::turn::{
+    DYNAMIC_PORTS, RelayPorts, RuntimeSockets, TurnConfig, TurnConfigError, TurnServeError,
+    TurnServer,
+};
+use crate::observe::record::HostInfo;
+use crate::peer::Environment;
+use crate::peer::connection::IceServers;
+
+/// The signalling server's TCP port.
+const SIGNALING_PORT: u16 = 8080;
+/// The port of STUN and TURN (RFC 8489 section 8.1).
+const TURN_PORT: u16 = 3478;
+
+/// Long-term credentials of every participant, as an application hands them out.
+const TURN_USER: &str = "participant";
+const TURN_PASSWORD: &str = "correct horse battery staple";
+const TURN_REALM: &str = "rtclab.example";
+
+/// What keeps a world from being built.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// A host, a link or an address is impossible.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A server's port is taken.
+    #[error("a server cannot bind its port: {0}")]
+    Bind(#[from] io::Error),
+    /// The TURN server's configuration is impossible.
+    #[error(transparent)]
+    TurnConfig(#[from] TurnConfigError),
+    /// The TURN server does not start.
+    #[error(transparent)]
+    Turn(#[from] TurnServeError),
+}
+
+/// Servers of a running world.
+pub struct Servers {
+    /// Rooms.
+    pub signaling: SignalingServer,
+    /// STUN and TURN.
+    pub turn: TurnServer,
+    /// How participants reach STUN and TURN.
+    pub ice: IceServers,
+}
+
+/// Every host of the call, in the order in which [`build_hosts`] adds them.
+pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
+    let participant = |participant: &Participant| HostInfo {
+        name: participant.name.clone(),
+        role: Role::Client,
+        group: Some(participant.group.clone()),
+        nat: participant.nat_label.clone(),
+        link: participant.link_label.clone(),
+    };
+    let server = |role: Role| HostInfo {
+        name: role.name().to_owned(),
+        role,
+        group: None,
+        nat: "none".to_owned(),
+        link: plan.servers.link_label.clone(),
+    };
+    let mut infos: Vec<_> = plan.participants.iter().map(participant).collect();
+    infos.extend([server(Role::Signaling), server(Role::Turn)]);
+    infos
+}
+
+/// The hosts that every call needs. Participants are the hosts of the same index.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    /// By index.
+    pub participants: Vec<HostId>,
+    /// Runs signalling.
+    pub signaling: HostId,
+    /// Runs STUN and TURN.
+    pub turn: HostId,
+}
+
+/// Adds every host of the call, with its NATs.
+///
+/// # Errors
+///
+/// [`NetworkError`] if the plan asks for an impossible link.
+pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, NetworkError> {
+    let mut participants = Vec::new();
+    for participant in &plan.participants {
+        participants.push(add_participant(world, participant)?);
+    }
+    let mut server = |role: Role, address| {
+        world.add_host(HostConfig {
+            name: role.name().to_owned(),
+            address,
+            behind: None,
+            link: plan.servers.link,
+        })
+    };
+    Ok(Hosts {
+        participants,
+        signaling: server(Role::Signaling, addresses::SIGNALING)?,
+        turn: server(Role::Turn, addresses::TURN)?,
+    })
+}
+
+fn add_participant(
+    world: &mut Simulation,
+    participant: &Participant,
+) -> Result<HostId, NetworkError> {
+    let index = participant.index;
+    let mut behind: Option<GatewayId> = None;
+    for (depth, nat) in (0..).zip(participant.nats.iter().rev()) {
+        let external = match depth {
+            0 => addresses::public(index),
+            depth => addresses::between(index, depth),
+        };
+        behind = Some(world.add_gateway(*nat, external, behind)?);
+    }
+    world.add_host(HostConfig {
+        name: participant.name.clone(),
+        address: match behind {
+            None => addresses::public(index),
+            Some(_) => addresses::private(index),
+        },
+        behind,
+        link: participant.link,
+    })
+}
+
+/// Starts the servers of a call.
+///
+/// # Errors
+///
+/// [`WorldError`] if one does not start.
+pub fn start_servers(
+    world: &Simulation,
+    hosts: &Hosts,
+    plan: &Plan,
+) -> Result<Servers, WorldError> {
+    let signaling = start_signaling(world.runtime(hosts.signaling), plan);
+    let turn = start_turn(world.runtime(hosts.turn), plan)?;
+    let endpoint = SocketAddrV4::new(addresses::TURN, TURN_PORT);
+    let stun = RTCIceServer {
+        urls: vec![format!("stun:{endpoint}")],
+        ..Default::default()
+    };
+    let relay = RTCIceServer {
+        urls: vec![format!("turn:{endpoint}?transport=udp")],
+        username: TURN_USER.to_owned(),
+        credential: TURN_PASSWORD.to_owned(),
+    };
+    Ok(Servers {
+        signaling,
+        turn,
+        ice: IceServers(vec![stun, relay]),
+    })
+}
+
+fn start_signaling(runtime: SimRuntime, plan: &Plan) -> SignalingServer {
+    let config = ServerConfig {
+        max_participants: plan.participants.len().max(2),
+        ..ServerConfig::default()
+    };
+    let server = SignalingServer::new(Arc::new(runtime.clone()), config);
+    let serving = server.clone();
+    let host = runtime.clone();
+    runtime.spawn(Box::pin(async move {
+        let outcome = match TcpListener::bind(&host, SIGNALING_PORT).await {
+            Ok(listener) => serving.serve(SimListener(listener)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            log::error!("signalling server: {error}");
+        }
+    }));
+    server
+}
+
+fn start_turn(runtime: SimRuntime, plan: &Plan) -> Result<TurnServer, WorldError> {
+    let control = Arc::new(runtime.bind_udp(TURN_PORT)?);
+    let config = TurnConfig::new(TURN_REALM)
+        .with_user(TURN_USER, TURN_PASSWORD)
+        .with_nonce_lifetime(plan.servers.nonce_lifetime);
+    let mut random = runtime.seed().stream("turn/ports");
+    let ports = RelayPorts::from_random_start(DYNAMIC_PORTS, &mut random);
+    let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+    let relays = RuntimeSockets::new(Arc::clone(&runtime), IpAddr::V4(addresses::TURN));
+    Ok(TurnServer::serve(
+        runtime,
+        control,
+        Arc::new(relays),
+        &config,
+        ports,
+    )?)
+}
+
+struct SimListener(TcpListener);
+
+#[async_trait]
+impl Listener for SimListener {
+    async fn accept(&mut self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        let (stream, peer) = self.0.accept().await?;
+        Ok((Box::new(stream), peer))
+    }
+}
+
+/// Connects a participant to the signalling server.
+pub struct SimConnector(pub SimRuntime);
+
+#[async_trait]
+impl Connector for SimConnector {
+    async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        let server = SocketAddrV4::new(addresses::SIGNALING, SIGNALING_PORT);
+        Ok(Box::new(TcpStream::connect(&self.0, server).await?))
+    }
+}
+
+/// The world as one host of a simulation sees it.
+pub struct SimEnvironment {
+    runtime: SimRuntime,
+    flush_relay: bool,
+}
+
+impl SimEnvironment {
+    /// The view of the runtime's host, with the work-arounds of the plan.
+    pub fn new(runtime: SimRuntime, plan: &Plan) -> Self {
+        SimEnvironment {
+            runtime,
+            flush_relay: plan.stack.flush_relay,
+        }
+    }
+}
+
+impl Environment for SimEnvironment {
+    fn runtime(&self) -> Arc<dyn Runtime> {
+        Arc::new(self.runtime.clone())
+    }
+
+    fn connection_runtime(&self) -> Arc<dyn Runtime> {
+        match self.flush_relay {
+            true => Arc::new(self.runtime.flushing_relays()),
+            false => self.runtime(),
+        }
+    }
+
+    fn udp_endpoint(&self) -> io::Result<SocketAddr> {
+        let port = self.runtime.ephemeral_port()?;
+        Ok(SocketAddr::new(self.runtime.address().into(), port))
+    }
+
+    fn crypto(&self, name: &str) -> Arc<dyn RTCCryptoProvider> {
+        Arc::new(SeededProvider::new(self.random(&format!("crypto/{name}"))))
+    }
+
+    fn random(&self, name: &str) -> ChaCha8Rng {
+        self.runtime.seed().stream(name)
+    }
+
+    fn now(&self) -> Time {
+        self.runtime.time()
+    }
+
+    fn aside(&self, work: &mut dyn FnMut()) {
+        self.runtime.aside(work);
+    }
+}
+
+/// The measured window of a call.
+pub fn window(plan: &Plan) -> (Time, Time) {
+    let from = Time::ZERO + plan.warmup;
+    (from, from + plan.duration)
+}
+
+/// How long a call goes on after the window, so that what was captured in it can be shown.
+pub const DRAIN: Duration = Duration::from_secs(1);
