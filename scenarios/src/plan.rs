@@ -147,6 +147,9 @@ pub struct StackPlan {
     /// How often the NACK generator asks for one packet; `None` asks without limit, the crate's
     /// default.
     pub max_nacks_per_packet: Option<u16>,
+    /// Work-around: a playout buffer of our own in place of the crate's jitter buffer, which
+    /// forgets what it holds after every 10 s of a stream.
+    pub steady_playout: bool,
 }
 
 impl StackPlan {
@@ -162,6 +165,7 @@ impl StackPlan {
             discard_candidates_on_restart: true,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
+            steady_playout: true,
         }
     }
 
@@ -177,6 +181,7 @@ impl StackPlan {
             discard_candidates_on_restart: false,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
+            steady_playout: false,
         }
     }
 }

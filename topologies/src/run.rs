@@ -18,6 +18,7 @@ use crate::media::{
 use crate::mesh::{self, Command};
 use crate::observe::Observatory;
 use crate::observe::record::{Recorder, packets};
+use crate::observe::warnings::worth_a_look;
 use crate::observe::traffic::{SharedTraffic, TrafficTap};
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
@@ -330,7 +331,7 @@ fn record(
         packets: packets(finished),
         signaling_bytes,
         digest: observers.digest.hex(),
-        warnings: finished.warnings.clone(),
+        warnings: worth_a_look(&finished.warnings),
     }
 }
 

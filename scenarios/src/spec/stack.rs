@@ -19,6 +19,7 @@ pub(super) const KEYS: Keys = Keys {
         "discard_candidates_on_restart",
         "acceptance_waits",
         "max_nacks_per_packet",
+        "steady_playout",
     ],
 };
 
@@ -78,6 +79,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         BINDING_REQUESTS,
     );
     let max_nacks = number("max_nacks_per_packet", base.max_nacks_per_packet, NACKS);
+    let steady_playout = flag("steady_playout", base.steady_playout);
     let acceptance_waits = section.or("acceptance_waits", base.acceptance_waits, |node| {
         waits(node, base.acceptance_waits)
     });
@@ -91,6 +93,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         discard_candidates_on_restart: discard?,
         acceptance_waits: acceptance_waits?,
         max_nacks_per_packet: max_nacks?,
+        steady_playout: steady_playout?,
     })
 }
 

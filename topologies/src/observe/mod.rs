@@ -8,6 +8,7 @@
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
 //!   the packets of each frame left and arrived.
+//! - [`warnings`]: which warnings of the stack need a look.
 //! - [`mod@record`]: all of it as [`reports::record`] values.
 
 pub mod calls;
@@ -17,6 +18,7 @@ pub mod freezes;
 pub mod pictures;
 pub mod record;
 pub mod traffic;
+pub mod warnings;
 pub mod wire;
 
 use std::collections::BTreeMap;

@@ -9,10 +9,8 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{
     RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
 };
-use rtc::peer_connection::transport::RTCIceCandidateInit;
+use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-use rtc::statistics::StatsSelector;
-use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
 use sim::Time;
 use tokio::sync::mpsc;
 use webrtc::error::Result;
@@ -327,9 +325,7 @@ impl Connection {
     }
 
     async fn report(&self) {
-        let now = self.context.environment.connection_runtime().now();
-        let stats = self.connection.get_stats(now, StatsSelector::None).await;
-        if let Some(candidates) = selected_candidates(&stats) {
+        if let Some(candidates) = selected_candidates(self.connection.as_ref()).await {
             self.log(|end, _| end.candidates = Some(candidates));
         }
     }
@@ -404,20 +400,14 @@ async fn build(
     Ok(Arc::new(connection))
 }
 
-/// Types of the selected pair's candidates.
-fn selected_candidates(stats: &RTCStatsReport) -> Option<(String, String)> {
-    let pair = stats.candidate_pairs().find(|pair| pair.nominated)?;
-    let kind = |id: &str| match stats.get(id) {
-        Some(
-            RTCStatsReportEntry::LocalCandidate(candidate)
-            | RTCStatsReportEntry::RemoteCandidate(candidate),
-        ) => Some(candidate.candidate_type.to_string()),
-        _ => None,
-    };
-    Some((
-        kind(&pair.local_candidate_id)?,
-        kind(&pair.remote_candidate_id)?,
-    ))
+/// Types of the selected pair's candidates, local and remote.
+async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String, String)> {
+    let senders = connection.get_senders().await;
+    let transport = senders.first()?.transport().await.ok()??;
+    let ice = transport.ice_transport();
+    let pair = ice.get_selected_candidate_pair().await.ok()??;
+    let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();
+    Some((kind(pair.local()), kind(pair.remote())))
 }
 
 /// Passes the stack's events on; its callbacks run on the stack's own task, so they only send.

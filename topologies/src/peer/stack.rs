@@ -21,6 +21,7 @@ use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
 use super::interceptors::{JitterBuffer, KeyframeRequests};
+use super::playout::PlayoutBuffer;
 use crate::media::audio::SAMPLE_RATE;
 use crate::media::rtp_video::VIDEO_CLOCK;
 
@@ -82,18 +83,33 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
     let registry = configure_twcc_receiver_only(registry, &mut media)?;
     let mut registry = configure_rtcp_reports(registry);
     if let Some(video) = &plan.video {
-        let buffer = JitterBuffer::new(VIDEO_CLOCK, video.playout_delay);
-        registry = registry.with(Slot::JitterBuffer, buffer);
+        let (clock, depth) = (VIDEO_CLOCK, video.playout_delay);
+        registry = buffer(registry, Slot::JitterBuffer, &plan.stack, clock, depth);
     }
     if let Some(audio) = &plan.audio {
-        let buffer = JitterBuffer::new(SAMPLE_RATE, audio.playout_delay);
-        registry = registry.with(Slot::from(AUDIO_JITTER_BUFFER), buffer);
+        let (clock, depth) = (SAMPLE_RATE, audio.playout_delay);
+        let slot = Slot::from(AUDIO_JITTER_BUFFER);
+        registry = buffer(registry, slot, &plan.stack, clock, depth);
     }
     let requests = KeyframeRequests::default();
     Ok((
         media,
         registry.with(Slot::from(KEYFRAME_REQUESTS), requests),
     ))
+}
+
+/// The stack's jitter buffer, or ours.
+fn buffer(
+    registry: Registry,
+    slot: Slot,
+    stack: &StackPlan,
+    clock: u32,
+    depth: Duration,
+) -> Registry {
+    match stack.steady_playout {
+        true => registry.with(slot, PlayoutBuffer::new(clock, depth)),
+        false => registry.with(slot, JitterBuffer::new(clock, depth)),
+    }
 }
 
 /// NACK as the stack configures it, or with a limit of requests per packet.
@@ -156,6 +172,7 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
         ("acceptance-wait-prflx", span(peer_reflexive)),
         ("acceptance-wait-relay", span(relay)),
         ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
+        ("steady-playout", stack.steady_playout.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
