@@ -355,3 +355,40 @@ fn hosts_behind_one_nat_have_mappings_of_their_own() {
         assert_eq!(right.1, endpoint([203, 0, 113, 1], left.0.port() + 1));
     });
 }
+
+#[test]
+fn nats_of_one_address_behind_different_nats_draw_ports_of_their_own() {
+    // Two homes have the address 100.64.0.9, each behind a carrier's NAT of its own that keeps
+    // ports. Their random ports are independent: of 64,512 ports both draw the same by chance in
+    // 1 of 64,512 cases, and three times in a row in 1 of 2.7e14.
+    let open = nat(Behavior::EndpointIndependent, Behavior::EndpointIndependent);
+    let random = NatConfig {
+        ports: PortAssignment::Random,
+        ..nat(
+            Behavior::AddressAndPortDependent,
+            Behavior::EndpointIndependent,
+        )
+    };
+    simulate(Seed(1), |world| {
+        let mut lab = Lab::new(world, &[]);
+        let server = lab.server;
+        let ports = [1, 2].map(|home| {
+            let external = [203, 0, 113, home].into();
+            let carrier = lab.world.add_gateway(open, external, None).unwrap();
+            let own = [100, 64, 0, 9].into();
+            lab.innermost = Some(lab.world.add_gateway(random, own, Some(carrier)).unwrap());
+            let runtime = lab.inside(home);
+            spawn(&runtime.clone(), async move {
+                let mut ports = Vec::new();
+                for _ in 0..3 {
+                    let answer = Client::new(&runtime).ask(server).await.unwrap();
+                    ports.push(answer.mapped.port());
+                }
+                ports
+            })
+        });
+        lab.world.run_until(LONG);
+        let [one, two] = ports.map(|ports| ports.try_recv().unwrap());
+        assert_ne!(one, two);
+    });
+}
