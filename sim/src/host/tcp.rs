@@ -7,12 +7,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use turmoil_net::shim::tokio::net as shim;
 
 use crate::kernel::HostId;
 use crate::runtime::SimRuntime;
 use crate::runtime::shared::Shared;
+
+/// What a stack keeps of a connection's data until it is read: the largest window without scaling
+/// (RFC 9293 section 3.1), and one byte.
+pub(crate) const RECEIVE_BUFFER_BYTES: usize = 1 << 16;
 
 /// Makes a host's stack the current one, and keeps the stacks running.
 #[derive(Clone)]
@@ -93,8 +97,7 @@ impl TcpListener {
             self.inner.poll_accept(cx)
         };
         let (inner, peer) = std::future::poll_fn(accept).await?;
-        let stack = self.stack.clone();
-        Ok((TcpStream { inner, stack }, peer))
+        Ok((TcpStream::new(inner, self.stack.clone()), peer))
     }
 }
 
@@ -106,11 +109,19 @@ impl Drop for TcpListener {
 
 /// A connection of a host.
 pub struct TcpStream {
-    inner: shim::TcpStream,
+    /// Reads all that has arrived at once. The stack tells the sender that a closed window is open
+    /// again only after a read of half its buffer, so a reader of small pieces would wait for
+    /// data that the sender may not send.
+    inner: BufReader<shim::TcpStream>,
     stack: Stack,
 }
 
 impl TcpStream {
+    fn new(inner: shim::TcpStream, stack: Stack) -> Self {
+        let inner = BufReader::with_capacity(RECEIVE_BUFFER_BYTES, inner);
+        TcpStream { inner, stack }
+    }
+
     /// Connects the runtime's host to `remote`.
     ///
     /// # Errors
@@ -124,7 +135,7 @@ impl TcpStream {
             future: Box::pin(shim::TcpStream::connect(SocketAddr::V4(remote))),
         }
         .await?;
-        Ok(TcpStream { inner, stack })
+        Ok(TcpStream::new(inner, stack))
     }
 }
 

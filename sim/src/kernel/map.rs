@@ -89,6 +89,19 @@ impl Map {
         }
     }
 
+    /// What the random stream of a NAT is called: the external addresses from the internet down to
+    /// its own, since equal addresses behind different NATs are different NATs.
+    pub(crate) fn stream_name(&self, behind: Option<GatewayId>, external: Ipv4Addr) -> String {
+        let mut name = external.to_string();
+        let mut outer = behind;
+        while let Some(id) = outer {
+            let gateway = &self.gateways[id.index()];
+            name = format!("{}/{name}", gateway.nat.external());
+            outer = gateway.behind;
+        }
+        format!("nat/{name}")
+    }
+
     /// Who has `address` in the network behind `network`, or on the internet.
     pub(crate) fn find(&self, network: Option<GatewayId>, address: Ipv4Addr) -> Option<Node> {
         match network {

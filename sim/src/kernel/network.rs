@@ -148,7 +148,7 @@ impl Network {
         external: Ipv4Addr,
         behind: Option<GatewayId>,
     ) -> Result<GatewayId, NetworkError> {
-        let stream = self.seed.stream(&format!("nat/{external}"));
+        let stream = self.seed.stream(&self.map.stream_name(behind, external));
         self.map
             .add_gateway(Nat::new(config, external, stream), behind)
             .map_err(NetworkError::AddressTaken)

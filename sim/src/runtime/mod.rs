@@ -10,9 +10,11 @@ pub mod meter;
 pub(crate) mod shared;
 mod simulation;
 mod task;
+mod tcp_acks;
 mod tcp_driver;
 mod timer;
 mod udp;
 
 pub use shared::SimRuntime;
 pub use simulation::{Finished, Simulation, simulate};
+pub use udp::SimUdpSocket;

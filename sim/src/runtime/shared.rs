@@ -98,7 +98,8 @@ impl SimRuntime {
     }
 
     /// A runtime whose sockets are woken until nothing is held back, after each instant at which
-    /// their owner ran; see [`crate`] for the defect of the stack that this works around.
+    /// their owner ran: the stack's driver would otherwise keep packets for a TURN relay until its
+    /// next wake, up to 200 ms later.
     pub fn flushing_relays(&self) -> Self {
         SimRuntime {
             flush_relay: true,

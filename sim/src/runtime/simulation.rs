@@ -255,7 +255,19 @@ impl Simulation {
         };
         segment.src_port = packet.source.port();
         segment.dst_port = packet.destination.port();
-        self.shared.with(|core| core.tcp.touch(&mut core.network));
+        self.shared.with(|core| {
+            core.tcp.touch(&mut core.network);
+            let (at, peer) = (packet.destination, packet.source);
+            let again = core.tcp.acks.repeat(at, peer, &segment);
+            if let Some((again, host)) = again.zip(core.tcp.owner(*at.ip())) {
+                let answer = Packet {
+                    source: at,
+                    destination: peer,
+                    payload: Payload::Tcp(again),
+                };
+                core.network.send(host, answer);
+            }
+        });
         self.stacks().deliver(turmoil_net::Packet {
             src: IpAddr::V4(*packet.source.ip()),
             dst: IpAddr::V4(*packet.destination.ip()),
@@ -279,9 +291,12 @@ impl Simulation {
                 let Some(origin) = core.tcp.owner(source) else {
                     continue;
                 };
+                let source = SocketAddrV4::new(source, segment.src_port);
+                let destination = SocketAddrV4::new(destination, segment.dst_port);
+                core.tcp.acks.sent(source, destination, &segment);
                 let packet = Packet {
-                    source: SocketAddrV4::new(source, segment.src_port),
-                    destination: SocketAddrV4::new(destination, segment.dst_port),
+                    source,
+                    destination,
                     payload: Payload::Tcp(segment),
                 };
                 core.network.send(origin, packet);

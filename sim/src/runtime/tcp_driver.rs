@@ -10,6 +10,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use turmoil_net::KernelConfig;
 
+use super::tcp_acks::Acknowledgements;
+use crate::host::tcp::RECEIVE_BUFFER_BYTES;
 use crate::kernel::event::Event;
 use crate::kernel::{HostId, Network};
 use crate::time::{Time, nanos};
@@ -33,6 +35,7 @@ pub(crate) fn kernel_config() -> KernelConfig {
     KernelConfig::default()
         .retx_threshold(RETRANSMISSION_PASSES)
         .retx_max(RETRANSMISSIONS)
+        .recv_buf_cap(RECEIVE_BUFFER_BYTES)
 }
 
 /// Which hosts have TCP stacks, and when they run next.
@@ -40,6 +43,7 @@ pub(crate) fn kernel_config() -> KernelConfig {
 pub(crate) struct TcpDriver {
     owners: FxHashMap<Ipv4Addr, HostId>,
     stacks: Vec<turmoil_net::HostId>,
+    pub(crate) acks: Acknowledgements,
     active_until: Time,
     scheduled: bool,
 }

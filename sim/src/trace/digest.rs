@@ -22,6 +22,12 @@ impl Digest {
     fn number(&mut self, value: u64) {
         self.state.update(&value.to_le_bytes());
     }
+
+    /// The length first, so that no two sequences of events look alike.
+    fn bytes(&mut self, value: &[u8]) {
+        self.number(value.len() as u64);
+        self.state.update(value);
+    }
 }
 
 impl Tap for Digest {
@@ -31,7 +37,7 @@ impl Tap for Digest {
         match event.stage {
             Stage::Sent => self.number(0),
             Stage::Delivered(host) => self.number(1 + host.index() as u64),
-            Stage::Dropped(reason, _) => self.state.update(reason.name().as_bytes()),
+            Stage::Dropped(reason, _) => self.bytes(reason.name().as_bytes()),
         }
         for endpoint in [event.packet.source, event.packet.destination] {
             self.state.update(&endpoint.ip().octets());
@@ -39,10 +45,14 @@ impl Tap for Digest {
         }
         if event.stage == Stage::Sent {
             match &event.packet.payload {
-                Payload::Udp(data) => self.state.update(data),
+                Payload::Udp(data) => self.bytes(data),
                 Payload::Tcp(segment) => {
+                    let flags = segment.flags;
+                    let flags = [flags.syn, flags.ack, flags.fin, flags.rst, flags.psh];
+                    self.bytes(&flags.map(u8::from));
                     self.number(u64::from(segment.seq) << 32 | u64::from(segment.ack));
-                    self.state.update(&segment.payload);
+                    self.number(u64::from(segment.window));
+                    self.bytes(&segment.payload);
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What happened to every packet: life cycles, a digest, and captures for Wireshark.
 
+use std::sync::{Arc, Mutex};
+
 use crate::kernel::{DropReason, HostId};
 use crate::packet::Packet;
 use crate::time::Time;
@@ -40,4 +42,13 @@ pub enum Stage {
 pub trait Tap: Send {
     /// Called for every event.
     fn packet(&mut self, event: &PacketEvent<'_>);
+}
+
+/// A tap that is read after the network has taken it.
+impl<T: Tap> Tap for Arc<Mutex<T>> {
+    fn packet(&mut self, event: &PacketEvent<'_>) {
+        self.lock()
+            .expect("no thread panicked while tapping")
+            .packet(event);
+    }
 }

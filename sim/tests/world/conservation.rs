@@ -1,0 +1,443 @@
+//! No packet is created or lost without a reason, in any world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddrV4;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use sim::kernel::SocketId;
+use sim::trace::Stage;
+use sim::trace::digest::Digest;
+use sim::{
+    Behavior, GatewayId, Hairpinning, HostConfig, JitterConfig, LinkConfig, LossConfig, NatConfig,
+    PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, simulate,
+};
+
+use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
+
+const PORT: u16 = 5_000;
+/// How many NATs may be between a host and the internet.
+const MAX_DEPTH: usize = 3;
+/// Long after the last send: no link of these worlds takes that long.
+const REST: Duration = Duration::from_secs(60);
+
+/// A world and its traffic, to be built.
+#[derive(Clone, Debug)]
+struct Plan {
+    seed: u64,
+    /// The NAT that it is behind, if any (as an index into those before it), and what it does.
+    gateways: Vec<(usize, NatConfig)>,
+    hosts: Vec<(usize, LinkConfig)>,
+    sends: Vec<Send>,
+}
+
+/// A datagram to send: how long after the one before, by which host, where to, how big.
+#[derive(Clone, Debug)]
+struct Send {
+    gap: Duration,
+    from: usize,
+    to: Target,
+    bytes: usize,
+}
+
+/// Where a datagram goes; numbers are taken modulo what there is.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// A host by its own address, wherever it is.
+    Host(usize, u16),
+    /// An external port of a NAT, possibly one that the sender is behind.
+    Gateway(usize, u16),
+    /// Whoever sent to this host last.
+    Reply,
+    Itself,
+    Nowhere,
+}
+
+fn pipe() -> impl Strategy<Value = PipeConfig> {
+    let loss = prop_oneof![
+        Just(LossConfig::None),
+        (0.0..0.5).prop_map(|probability| LossConfig::Bernoulli { probability }),
+    ];
+    let reorder = prop_oneof![Just(Reorder::Preserve), Just(Reorder::Allow)];
+    let rate = prop_oneof![
+        Just(None),
+        (16_000_u64..500_000).prop_map(Some),
+        (500_000_u64..50_000_000).prop_map(Some),
+    ];
+    (rate, 1_500_u64..6_000, 0_u64..100, 0_u64..30, reorder, loss).prop_map(
+        |(rate_bps, buffer, delay, jitter, reorder, loss)| PipeConfig {
+            rate_bps,
+            buffer_bytes: rate_bps.map(|_| buffer),
+            delay: Duration::from_millis(delay),
+            jitter: JitterConfig {
+                std: Duration::from_millis(jitter),
+                reorder,
+            },
+            loss,
+        },
+    )
+}
+
+fn link() -> impl Strategy<Value = LinkConfig> {
+    prop_oneof![
+        Just(LinkConfig::default()),
+        (pipe(), pipe()).prop_map(|(up, down)| LinkConfig { up, down }),
+    ]
+}
+
+fn behavior() -> impl Strategy<Value = Behavior> {
+    proptest::sample::select(BEHAVIORS.to_vec())
+}
+
+fn gateway() -> impl Strategy<Value = NatConfig> {
+    let ports = prop_oneof![
+        3 => Just(PortAssignment::Preserving),
+        1 => Just(PortAssignment::Sequential),
+        1 => Just(PortAssignment::Random),
+    ];
+    let refresh = prop_oneof![Just(Refresh::Outbound), Just(Refresh::Both)];
+    let hairpinning = prop_oneof![Just(Hairpinning::None), Just(Hairpinning::ExternalSource)];
+    let lifetime = (50_u64..2_000).prop_map(Duration::from_millis);
+    let rest = (
+        any::<bool>(),
+        prop_oneof![9 => Just(false), 1 => Just(true)],
+    );
+    (
+        behavior(),
+        behavior(),
+        ports,
+        lifetime,
+        refresh,
+        hairpinning,
+        rest,
+    )
+        .prop_map(
+            |(mapping, filtering, ports, udp_lifetime, refresh, hairpinning, rest)| NatConfig {
+                mapping,
+                filtering,
+                ports,
+                udp_lifetime,
+                refresh,
+                hairpinning,
+                reply_pinning: rest.0,
+                block_udp: rest.1,
+            },
+        )
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    let port = prop_oneof![4 => Just(PORT), 1 => PORT - 1..PORT + 3];
+    prop_oneof![
+        4 => (0..64_usize, port.clone()).prop_map(|(index, port)| Target::Host(index, port)),
+        4 => (0..64_usize, port).prop_map(|(index, port)| Target::Gateway(index, port)),
+        4 => Just(Target::Reply),
+        1 => Just(Target::Itself),
+        1 => Just(Target::Nowhere),
+    ]
+}
+
+fn traffic() -> impl Strategy<Value = Send> {
+    let gap = prop_oneof![4 => Just(0_u64), 1 => 0..300_000_u64].prop_map(Duration::from_micros);
+    (gap, 0..64_usize, target(), 0..1_473_usize).prop_map(|(gap, from, to, bytes)| Send {
+        gap,
+        from,
+        to,
+        bytes,
+    })
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let gateways = vec((0..64_usize, gateway()), 0..5);
+    let hosts = vec((0..64_usize, link()), 1..8);
+    let sends = vec(traffic(), 1..120);
+    (any::<u64>(), gateways, hosts, sends).prop_map(|(seed, gateways, hosts, sends)| Plan {
+        seed,
+        gateways,
+        hosts,
+        sends,
+    })
+}
+
+/// A plan that came to life.
+struct World {
+    simulation: Simulation,
+    gateways: Vec<SocketAddrV4>,
+    sockets: Vec<SocketId>,
+    /// Whoever sent to each host last.
+    peers: Vec<Option<SocketAddrV4>>,
+    journal: Journal,
+    digest: Arc<Mutex<Digest>>,
+}
+
+impl World {
+    fn new(mut simulation: Simulation, plan: &Plan) -> Self {
+        let gateways = add_gateways(&mut simulation, plan);
+        let ids: Vec<GatewayId> = gateways.iter().map(|(id, _)| *id).collect();
+        let mut sockets = Vec::new();
+        for (index, (behind, link)) in plan.hosts.iter().enumerate() {
+            let (network, behind) = pick(&ids, *behind);
+            let config = HostConfig {
+                name: format!("host {index}"),
+                address: [10, network as u8, 0, index as u8 + 1].into(),
+                behind,
+                link: *link,
+            };
+            let host = simulation.add_host(config).unwrap();
+            sockets.push(simulation.network(|network| network.bind_udp(host, PORT).unwrap()));
+        }
+        let journal = Journal::default();
+        let digest = Arc::new(Mutex::new(Digest::default()));
+        simulation.network(|network| {
+            network.add_tap(Box::new(journal.clone()));
+            network.add_tap(Box::new(Arc::clone(&digest)));
+        });
+        World {
+            simulation,
+            gateways: gateways.into_iter().map(|(_, address)| address).collect(),
+            peers: vec![None; sockets.len()],
+            sockets,
+            journal,
+            digest,
+        }
+    }
+
+    fn send(&mut self, send: &Send) {
+        self.simulation.run_until(self.simulation.now() + send.gap);
+        self.check();
+        let from = send.from % self.sockets.len();
+        let socket = self.sockets[from];
+        let destination = self.destination(send.to, from);
+        let data = Bytes::from(vec![from as u8; send.bytes]);
+        self.simulation.network(|network| {
+            while let Some(datagram) = network.receive_udp(socket) {
+                self.peers[from] = Some(datagram.source);
+            }
+            network.send_udp(socket, destination, data);
+        });
+        self.check();
+    }
+
+    fn destination(&self, target: Target, from: usize) -> SocketAddrV4 {
+        let nowhere = endpoint([192, 0, 2, 1], PORT);
+        let local = |socket| self.simulation.network(|network| network.local(socket));
+        match target {
+            Target::Host(index, port) => {
+                let host = local(self.sockets[index % self.sockets.len()]);
+                SocketAddrV4::new(*host.ip(), port)
+            }
+            Target::Gateway(index, port) if !self.gateways.is_empty() => {
+                let gateway = self.gateways[index % self.gateways.len()];
+                SocketAddrV4::new(*gateway.ip(), port)
+            }
+            Target::Reply => self.peers[from].unwrap_or(nowhere),
+            Target::Itself => local(self.sockets[from]),
+            Target::Gateway(..) | Target::Nowhere => nowhere,
+        }
+    }
+
+    /// sent = delivered + dropped by reason + in flight, by the counters and by the journal.
+    fn check(&self) {
+        let entries = self.journal.entries();
+        let ends = entries.iter().filter(|entry| entry.stage != Stage::Sent);
+        let resting = ends.count() as u64;
+        self.simulation.network(|network| {
+            let counters = network.counters();
+            assert_eq!(counters.unaccounted(), network.in_flight());
+            let dropped: u64 = counters.dropped.values().sum();
+            assert_eq!(counters.delivered + dropped, resting);
+            let sent = entries.len() as u64 - resting;
+            assert_eq!(counters.sent, sent);
+            assert_eq!(sent, counters.delivered + dropped + network.in_flight());
+        });
+    }
+}
+
+/// The NAT of a number, or the internet, and the number of its network.
+fn pick(gateways: &[GatewayId], number: usize) -> (usize, Option<GatewayId>) {
+    let network = number % (gateways.len() + 1);
+    (network, network.checked_sub(1).map(|index| gateways[index]))
+}
+
+fn add_gateways(simulation: &mut Simulation, plan: &Plan) -> Vec<(GatewayId, SocketAddrV4)> {
+    let mut added: Vec<(GatewayId, SocketAddrV4)> = Vec::new();
+    let mut shallow: Vec<GatewayId> = Vec::new();
+    let mut depths: BTreeMap<GatewayId, usize> = BTreeMap::new();
+    for (index, (behind, config)) in plan.gateways.iter().enumerate() {
+        let (network, behind) = pick(&shallow, *behind);
+        let external = endpoint([100, 64, network as u8, index as u8 + 1], 0);
+        let id = simulation
+            .add_gateway(*config, *external.ip(), behind)
+            .unwrap();
+        let depth = 1 + behind.map_or(0, |behind| depths[&behind]);
+        depths.insert(id, depth);
+        if depth < MAX_DEPTH {
+            shallow.push(id);
+        }
+        added.push((id, external));
+    }
+    added
+}
+
+/// What a run of a plan left behind.
+#[derive(Clone, Debug, PartialEq)]
+struct Outcome {
+    entries: Vec<Entry>,
+    digest: String,
+}
+
+fn run(plan: &Plan) -> Outcome {
+    simulate(Seed(plan.seed), |simulation| {
+        let mut world = World::new(simulation, plan);
+        plan.sends.iter().for_each(|send| world.send(send));
+        world.simulation.run_until(world.simulation.now() + REST);
+        world.check();
+        assert_eq!(world.simulation.network(|network| network.in_flight()), 0);
+        let digest = world.digest.lock().unwrap().hex();
+        Outcome {
+            entries: world.journal.entries(),
+            digest,
+        }
+    })
+}
+
+/// Every packet is sent once and then comes to rest once, not before.
+fn check_lives(entries: &[Entry]) {
+    let mut flying = BTreeMap::new();
+    for entry in entries {
+        match entry.stage {
+            Stage::Sent => assert!(flying.insert(entry.id, entry.at).is_none()),
+            _ => assert!(
+                flying
+                    .remove(&entry.id)
+                    .is_some_and(|sent| sent <= entry.at)
+            ),
+        }
+    }
+    assert!(
+        flying.is_empty(),
+        "{flying:?} neither arrived nor were dropped"
+    );
+}
+
+/// What can happen to a packet in these worlds, by name; a reason is missing only if the worlds
+/// are too tame to test it.
+const FATES: [&str; 12] = [
+    "delivered",
+    "downlink-buffer-full",
+    "downlink-loss",
+    "nat-filtered",
+    "nat-no-hairpinning",
+    "nat-no-mapping",
+    "nat-udp-blocked",
+    "no-route",
+    "port-unreachable",
+    "translated",
+    "uplink-buffer-full",
+    "uplink-loss",
+];
+
+fn fates(entries: &[Entry]) -> BTreeSet<String> {
+    let sources: BTreeMap<u64, SocketAddrV4> = entries
+        .iter()
+        .filter(|entry| entry.stage == Stage::Sent)
+        .map(|entry| (entry.id, entry.source))
+        .collect();
+    let fate = |entry: &Entry| match entry.stage {
+        Stage::Sent => None,
+        Stage::Delivered(_) if sources[&entry.id] != entry.source => Some("translated".into()),
+        Stage::Delivered(_) => Some("delivered".into()),
+        Stage::Dropped(reason, _) => Some(reason.name()),
+    };
+    entries.iter().filter_map(fate).collect()
+}
+
+#[test]
+fn sent_is_delivered_dropped_or_in_flight_in_any_world_and_a_seed_repeats_it() {
+    let seen = Mutex::new(BTreeSet::new());
+    let mut runner = TestRunner::new(Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let result = runner.run(&plan(), |plan| {
+        let outcome = run(&plan);
+        check_lives(&outcome.entries);
+        seen.lock().unwrap().extend(fates(&outcome.entries));
+        prop_assert_eq!(run(&plan), outcome);
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    let seen = seen.into_inner().unwrap();
+    let missing: Vec<_> = FATES.iter().filter(|fate| !seen.contains(**fate)).collect();
+    assert!(missing.is_empty(), "no packet was ever {missing:?}");
+}
+
+/// A hundred packets each way between two hosts on this pipe.
+fn exchange(seed: u64, pipe: PipeConfig) -> Plan {
+    let link = LinkConfig {
+        up: pipe,
+        down: PipeConfig::default(),
+    };
+    let send = |index: usize| Send {
+        gap: Duration::from_millis(1),
+        from: index % 2,
+        to: Target::Host(index % 2 + 1, PORT),
+        bytes: 100,
+    };
+    Plan {
+        seed,
+        gateways: Vec::new(),
+        hosts: vec![(0, link); 2],
+        sends: (0..200).map(send).collect(),
+    }
+}
+
+#[test]
+fn another_seed_differs_exactly_where_there_is_randomness() {
+    // 200 packets lost with probability 1/2: two seeds agree by chance in 1 of 2^200 cases.
+    // Jitter of 5 ms in nanoseconds: less likely still. Without either, seeds make no difference.
+    let lossy = PipeConfig {
+        loss: LossConfig::Bernoulli { probability: 0.5 },
+        ..PipeConfig::default()
+    };
+    let jittery = PipeConfig {
+        jitter: JitterConfig {
+            std: Duration::from_millis(5),
+            reorder: Reorder::Allow,
+        },
+        ..PipeConfig::default()
+    };
+    let digest = |seed, pipe| run(&exchange(seed, pipe)).digest;
+    for pipe in [lossy, jittery] {
+        assert_eq!(digest(1, pipe), digest(1, pipe));
+        assert_ne!(digest(1, pipe), digest(2, pipe));
+    }
+    let tame = PipeConfig::default();
+    assert_eq!(digest(1, tame), digest(2, tame));
+}
+
+#[test]
+fn a_digest_sees_times_fates_endpoints_and_contents() {
+    // Four runs that differ in one thing each from the first: when, what, to whom, which bytes.
+    let base = exchange(1, PipeConfig::default());
+    let changed = |change: fn(&mut Send)| {
+        let mut plan = base.clone();
+        change(&mut plan.sends[7]);
+        run(&plan).digest
+    };
+    let digests: BTreeSet<String> = [
+        changed(|_| ()),
+        changed(|send| send.gap += Duration::from_nanos(1)),
+        changed(|send| send.to = Target::Nowhere),
+        changed(|send| send.to = Target::Itself),
+        changed(|send| send.bytes += 1),
+    ]
+    .into();
+    assert_eq!(digests.len(), 5);
+}

@@ -1,0 +1,13 @@
+//! The emulated world through its public interface, against closed forms and independent models.
+//!
+//! One binary, because every test binary links the whole WebRTC stack.
+
+mod conservation;
+mod determinism;
+mod fixture;
+mod links;
+mod nat;
+mod pcap;
+mod stun;
+mod tcp;
+mod timers;
