@@ -1,12 +1,12 @@
 //! Runs one cell of a scenario's grid: builds the world of a plan, lets it live, records it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt;
 use reports::record::{CellRecord, Measured};
 use scenarios::{Participant, Plan, StackProfile, Topology};
-use sim::trace::digest::SharedDigest;
+use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
 use sim::{Finished, NetworkError, Simulation, Time, entropy, simulate};
 use thiserror::Error;
@@ -18,8 +18,8 @@ use crate::media::{
 use crate::mesh::{self, Command};
 use crate::observe::Observatory;
 use crate::observe::record::{Recorder, packets};
-use crate::observe::warnings::worth_a_look;
 use crate::observe::traffic::{SharedTraffic, TrafficTap};
+use crate::observe::warnings::worth_a_look;
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
 use crate::peer::{Context, Environment, stack};
@@ -133,7 +133,7 @@ fn run_in(
 struct Observers {
     observatory: Arc<Observatory>,
     traffic: SharedTraffic,
-    digest: SharedDigest,
+    digest: Arc<Mutex<Digest>>,
     capture: Option<CaptureHandle>,
 }
 
@@ -141,14 +141,14 @@ impl Observers {
     fn install(world: &Simulation, plan: &Plan, options: &RunOptions) -> Result<Self, RunError> {
         let observatory = Arc::new(Observatory::default());
         let traffic = SharedTraffic::default();
-        let digest = SharedDigest::default();
+        let digest = Arc::new(Mutex::new(Digest::default()));
         let capture = world.network(|network| {
             network.add_tap(Box::new(TrafficTap::new(
                 traffic.clone(),
                 world::window(plan),
             )));
             network.add_tap(Box::new(WireTap::new(Arc::clone(&observatory))));
-            network.add_tap(Box::new(digest.clone()));
+            network.add_tap(Box::new(Arc::clone(&digest)));
             if !options.pcap {
                 return Ok(None);
             }
@@ -330,7 +330,7 @@ fn record(
         timeline: recorder.timeline(),
         packets: packets(finished),
         signaling_bytes,
-        digest: observers.digest.hex(),
+        digest: observers.digest.lock().expect("taps do not panic").hex(),
         warnings: worth_a_look(&finished.warnings),
     }
 }

@@ -24,8 +24,8 @@ use crate::infra::turn::{
     TurnServer,
 };
 use crate::observe::record::HostInfo;
-use crate::peer::Environment;
 use crate::peer::connection::IceServers;
+use crate::peer::environment::{ConnectionRuntime, Environment};
 
 /// The signalling server's TCP port.
 const SIGNALING_PORT: u16 = 8080;
@@ -254,10 +254,14 @@ impl Environment for SimEnvironment {
         Arc::new(self.runtime.clone())
     }
 
-    fn connection_runtime(&self) -> Arc<dyn Runtime> {
-        match self.flush_relay {
-            true => Arc::new(self.runtime.flushing_relays()),
-            false => self.runtime(),
+    fn connection_runtime(&self) -> ConnectionRuntime {
+        let runtime = match self.flush_relay {
+            true => self.runtime.flushing_relays(),
+            false => self.runtime.clone(),
+        };
+        ConnectionRuntime {
+            runtime: Arc::new(runtime.clone()),
+            use_relays: Box::new(move |may| runtime.use_relays(may)),
         }
     }
 

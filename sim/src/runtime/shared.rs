@@ -13,7 +13,7 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
 };
 
-use super::flush::Flush;
+use super::flush::{Flush, FlushGroup};
 use super::meter::{Account, Meter};
 use super::task::{self, HostTask};
 use super::tcp_driver::TcpDriver;
@@ -85,7 +85,7 @@ impl Shared {
 pub struct SimRuntime {
     pub(crate) shared: Arc<Shared>,
     pub(crate) host: HostId,
-    flush_relay: bool,
+    pub(crate) flush: Option<FlushGroup>,
 }
 
 impl SimRuntime {
@@ -93,17 +93,25 @@ impl SimRuntime {
         SimRuntime {
             shared,
             host,
-            flush_relay: false,
+            flush: None,
         }
     }
 
-    /// A runtime whose sockets are woken until nothing is held back, after each instant at which
-    /// their owner ran: the stack's driver would otherwise keep packets for a TURN relay until its
-    /// next wake, up to 200 ms later.
+    /// A runtime for one connection that uses TURN, which is woken until nothing is held back after
+    /// each instant at which it ran: the stack's driver would otherwise keep packets for a relay
+    /// until its next wake, up to 200 ms later.
     pub fn flushing_relays(&self) -> Self {
         SimRuntime {
-            flush_relay: true,
+            flush: Some(self.shared.with(|core| core.flush.group())),
             ..self.clone()
+        }
+    }
+
+    /// Says whether the connection of a [flushing](SimRuntime::flushing_relays) runtime may use a
+    /// relay for now: while it does not, it is not woken.
+    pub fn use_relays(&self, may: bool) {
+        if let Some(group) = self.flush {
+            self.shared.with(|core| core.flush.rest(group, !may));
         }
     }
 
@@ -153,7 +161,7 @@ impl SimRuntime {
     ///
     /// [`io::ErrorKind::AddrInUse`] if the port is taken or no ephemeral port is free.
     pub fn bind_udp(&self, port: u16) -> io::Result<SimUdpSocket> {
-        SimUdpSocket::bind(self, port, self.flush_relay)
+        SimUdpSocket::bind(self, port)
     }
 
     /// A port that no UDP socket of the host has now and that no later call returns soon.
@@ -207,7 +215,7 @@ impl fmt::Debug for SimRuntime {
 
 impl Runtime for SimRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
-        task::spawn(&self.shared, HostTask::new(&self.shared, self.host, future))
+        task::spawn(&self.shared, HostTask::new(self, future))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::net::{IpAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::task::Waker;
 use std::thread;
 
 use async_executor::Executor;
@@ -201,15 +202,14 @@ impl Simulation {
 
     /// Wakes one connection that may hold a relayed packet back; `false` if there is none.
     fn nudge(&mut self) -> bool {
-        let Some(reader) = self.shared.with(|core| {
-            let socket = core.flush.next()?;
-            Some(core.network.nudge(socket))
+        let Some(readers) = self.shared.with(|core| {
+            let sockets = core.flush.next()?.into_iter();
+            let nudge = |socket| core.network.nudge(socket);
+            Some(sockets.filter_map(nudge).collect::<Vec<_>>())
         }) else {
             return false;
         };
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        readers.into_iter().for_each(Waker::wake);
         self.run_tasks();
         self.shared.with(|core| core.flush.done());
         true

@@ -8,26 +8,28 @@ use std::task::{Context, Poll};
 use async_executor::Task;
 use webrtc::runtime::JoinHandle;
 
+use super::flush::FlushGroup;
 use super::meter::Account;
-use super::shared::Shared;
+use super::shared::{Shared, SimRuntime};
 use crate::kernel::HostId;
 
 /// A task that books its CPU time on its host.
 pub(crate) struct HostTask {
     shared: Arc<Shared>,
     host: HostId,
+    flush: Option<FlushGroup>,
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl HostTask {
     pub(crate) fn new(
-        shared: &Arc<Shared>,
-        host: HostId,
+        runtime: &SimRuntime,
         future: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Self {
         HostTask {
-            shared: Arc::clone(shared),
-            host,
+            shared: Arc::clone(&runtime.shared),
+            host: runtime.host,
+            flush: runtime.flush,
             future,
         }
     }
@@ -37,8 +39,11 @@ impl Future for HostTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let host = self.host;
+        let (host, flush) = (self.host, self.flush);
         self.shared.with(|core| {
+            if let Some(group) = flush {
+                core.flush.ran(group);
+            }
             let account = match core.flush.nudging() {
                 true => Account::Workaround,
                 false => Account::Host(host),

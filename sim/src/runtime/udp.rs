@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
+use super::flush::FlushGroup;
 use super::shared::{Shared, SimRuntime};
 use crate::kernel::SocketId;
 
@@ -20,13 +21,16 @@ pub struct SimUdpSocket {
     shared: Arc<Shared>,
     id: SocketId,
     endpoint: SocketAddrV4,
-    flush: bool,
+    flush: Option<FlushGroup>,
 }
 
 impl SimUdpSocket {
-    pub(crate) fn bind(runtime: &SimRuntime, port: u16, flush: bool) -> io::Result<Self> {
+    pub(crate) fn bind(runtime: &SimRuntime, port: u16) -> io::Result<Self> {
         let bound = runtime.shared.with(|core| {
             let id = core.network.bind_udp(runtime.host, port)?;
+            if let Some(group) = runtime.flush {
+                core.flush.bound(group, id);
+            }
             Ok((id, core.network.local(id)))
         });
         let (id, endpoint) = bound.map_err(|error: crate::kernel::NetworkError| {
@@ -36,7 +40,7 @@ impl SimUdpSocket {
             shared: Arc::clone(&runtime.shared),
             id,
             endpoint,
-            flush,
+            flush: runtime.flush,
         })
     }
 
@@ -55,7 +59,9 @@ impl fmt::Debug for SimUdpSocket {
 impl Drop for SimUdpSocket {
     fn drop(&mut self) {
         let reader = self.shared.with(|core| {
-            core.flush.forget(self.id);
+            if let Some(group) = self.flush {
+                core.flush.closed(group, self.id);
+            }
             core.network.close_udp(self.id)
         });
         drop(reader);
@@ -88,9 +94,6 @@ impl AsyncUdpSocket for SimUdpSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         self.shared.with(|core| {
-            if self.flush {
-                core.flush.ran(self.id);
-            }
             let mut filled = 0;
             for (buffer, meta) in bufs.iter_mut().zip(meta) {
                 let Some(datagram) = core.network.receive_udp(self.id) else {

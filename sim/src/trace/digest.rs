@@ -1,7 +1,5 @@
 //! A rolling digest of everything that happened: equal digests mean equal runs.
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{PacketEvent, Stage, Tap};
@@ -56,26 +54,5 @@ impl Tap for Digest {
                 }
             }
         }
-    }
-}
-
-/// A digest that the network feeds and somebody else reads.
-#[derive(Clone, Default)]
-pub struct SharedDigest(Arc<Mutex<Digest>>);
-
-impl SharedDigest {
-    /// The digest of everything so far, as 32 hexadecimal digits.
-    pub fn hex(&self) -> String {
-        self.lock().hex()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Digest> {
-        self.0.lock().expect("digesting does not panic")
-    }
-}
-
-impl Tap for SharedDigest {
-    fn packet(&mut self, event: &PacketEvent<'_>) {
-        self.lock().packet(event);
     }
 }

@@ -22,6 +22,7 @@ use webrtc::peer_connection::{
 use super::Context;
 use super::clock::DeviceClock;
 use super::display::{self, REFRESH};
+use super::environment::ConnectionRuntime;
 use super::media_tracks::MediaTracks;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::receive::{self, SoundQueue};
@@ -69,11 +70,15 @@ pub enum Input {
 #[derive(Clone, Debug)]
 pub struct IceServers(pub Vec<RTCIceServer>);
 
+/// The name of the candidate type of a relayed address (RFC 8839 section 5.1).
+const RELAY: &str = "relay";
+
 /// One end of a connection.
 pub struct Connection {
     context: Context,
     remote: u16,
     connection: Arc<dyn PeerConnection>,
+    host: ConnectionRuntime,
     negotiation: Negotiation,
     signals: mpsc::UnboundedSender<(u16, Signal)>,
     /// For what it has to do later.
@@ -100,7 +105,8 @@ impl Connection {
         signals: mpsc::UnboundedSender<(u16, Signal)>,
     ) -> Result<mpsc::UnboundedSender<Input>> {
         let (inputs, queue) = mpsc::unbounded_channel();
-        let connection = build(&context, remote, servers, inputs.clone()).await?;
+        let host = context.environment.connection_runtime();
+        let connection = build(&context, remote, servers, &host, inputs.clone()).await?;
         let runtime = context.environment.runtime();
         let end = Connection {
             // Any rule will do on which both ends agree.
@@ -108,6 +114,7 @@ impl Connection {
             context,
             remote,
             connection,
+            host,
             signals,
             own_inputs: inputs.clone(),
             media: None,
@@ -317,6 +324,7 @@ impl Connection {
             // One end restarts, so that restarts do not cross.
             RTCPeerConnectionState::Failed if self.context.index < self.remote => {
                 self.gathered = false;
+                (self.host.use_relays)(true);
                 self.connection.restart_ice().await?;
                 self.negotiate().await
             }
@@ -326,6 +334,8 @@ impl Connection {
 
     async fn report(&self) {
         if let Some(candidates) = selected_candidates(self.connection.as_ref()).await {
+            let relayed = candidates.0 == RELAY;
+            (self.host.use_relays)(relayed);
             self.log(|end, _| end.candidates = Some(candidates));
         }
     }
@@ -379,6 +389,7 @@ async fn build(
     context: &Context,
     remote: u16,
     servers: &IceServers,
+    host: &ConnectionRuntime,
     inputs: mpsc::UnboundedSender<Input>,
 ) -> Result<Arc<dyn PeerConnection>> {
     let environment = context.environment.as_ref();
@@ -392,7 +403,7 @@ async fn build(
         .with_media_engine(media)
         .with_setting_engine(stack::settings(&context.plan.stack, crypto))
         .with_interceptor_registry(registry)
-        .with_runtime(environment.connection_runtime())
+        .with_runtime(Arc::clone(&host.runtime))
         .with_handler(Arc::new(Handler(inputs)))
         .with_udp_addrs(vec![environment.udp_endpoint()?])
         .build()

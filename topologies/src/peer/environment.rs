@@ -9,13 +9,21 @@ use sim::Time;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::runtime::Runtime;
 
+/// What runs one peer connection.
+pub struct ConnectionRuntime {
+    /// Its tasks, timers and sockets.
+    pub runtime: Arc<dyn Runtime>,
+    /// To be told whether the connection may use a relay for now; it may from the start.
+    pub use_relays: Box<dyn Fn(bool) + Send + Sync>,
+}
+
 /// The world as one host sees it.
 pub trait Environment: Send + Sync {
     /// Runs the host's own tasks.
     fn runtime(&self) -> Arc<dyn Runtime>;
 
-    /// Runs the host's peer connections.
-    fn connection_runtime(&self) -> Arc<dyn Runtime>;
+    /// Runs one new peer connection of the host.
+    fn connection_runtime(&self) -> ConnectionRuntime;
 
     /// A UDP endpoint of the host that a new peer connection may bind.
     ///

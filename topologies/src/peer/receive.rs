@@ -26,6 +26,9 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 /// Packets of sound that wait for the loudspeaker before the oldest is dropped.
 const SOUNDS_WAITING: usize = 5;
 
+/// Ticks over which the sound queue looks for packets that nobody needed: half a second.
+const ROUND: u32 = 25;
+
 /// Decodes a track until it ends.
 pub async fn receive_video(
     context: Context,
@@ -124,13 +127,21 @@ impl VideoReceiver {
 /// Sound between the network and the loudspeaker.
 #[derive(Default)]
 pub struct SoundQueue {
-    packets: Mutex<VecDeque<Packet>>,
+    waiting: Mutex<Waiting>,
     first: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    packets: VecDeque<Packet>,
+    /// The shortest that the queue was at a tick of the current round, and ticks in it.
+    shortest: usize,
+    ticks: u32,
 }
 
 impl SoundQueue {
     fn push(&self, packet: Packet) {
-        let mut packets = self.lock();
+        let packets = &mut self.lock().packets;
         if packets.len() == SOUNDS_WAITING {
             packets.pop_front();
         }
@@ -138,8 +149,25 @@ impl SoundQueue {
         self.first.notify_one();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Packet>> {
-        self.packets.lock().expect("no panic while sound is locked")
+    /// The packet to play at this tick. Packets that have waited through a whole round without
+    /// being needed are dropped, so that what was late once is not late for ever.
+    fn next(&self) -> Option<Packet> {
+        let waiting = &mut *self.lock();
+        let length = waiting.packets.len();
+        waiting.shortest = match waiting.ticks {
+            0 => length,
+            _ => waiting.shortest.min(length),
+        };
+        waiting.ticks += 1;
+        if waiting.ticks == ROUND {
+            waiting.ticks = 0;
+            waiting.packets.drain(..waiting.shortest.saturating_sub(1));
+        }
+        waiting.packets.pop_front()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect("no panic while sound is locked")
     }
 }
 
@@ -179,7 +207,7 @@ pub async fn run_loudspeaker(
     let mut tick = clock.next(context.environment.now());
     loop {
         sleep_until(context.environment.as_ref(), tick).await;
-        let packet = queue.lock().pop_front();
+        let packet = queue.next();
         let samples = match &packet {
             Some(packet) => decoder.decode(&packet.payload),
             None => decoder.conceal(),
@@ -188,7 +216,8 @@ pub async fn run_loudspeaker(
             context
                 .observatory
                 .frame(key, packet.header.timestamp, |log| {
-                    log.decoded = Some(tick);
+                    // Decoding takes no time of its own; the wait before it is the loudspeaker's.
+                    log.decoded = log.assembled;
                     log.rendered = Some(tick);
                 });
         }
