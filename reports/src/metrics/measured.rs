@@ -14,7 +14,7 @@ row! {
         pub participants: u32,
         /// The seed of the cell.
         pub seed: u64,
-        /// `wall`, `virtual`, `cpu_host`, `cpu_workaround`, `cpu_kernel` or `peak_rss`.
+        /// `wall`, `virtual`, `cpu_host`, `cpu_observer`, `cpu_workaround`, `cpu_kernel` or `peak_rss`.
         pub figure: &'static str,
         /// The host, for figures of one host.
         pub host: Option<String>,
@@ -43,6 +43,7 @@ impl MeasuredRow {
             row("wall", None, Some(measured.wall_s), "s"),
             row("virtual", None, Some(measured.virtual_s), "s"),
             row("cpu_kernel", None, Some(measured.kernel_cpu_s), "s"),
+            row("cpu_observer", None, Some(measured.observer_cpu_s), "s"),
             row("cpu_workaround", None, Some(measured.workaround_cpu_s), "s"),
             row("peak_rss", None, peak_rss, "bytes"),
         ];
