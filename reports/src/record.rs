@@ -44,7 +44,7 @@ pub struct CellRecord {
     pub timeline: Vec<TimelineRecord>,
     /// What became of every packet, over the whole run.
     pub packets: PacketsRecord,
-    /// Bytes of signalling messages on the wire, both ways, over the whole run.
+    /// Bytes of JSON of the signalling messages, both ways, over the whole run.
     pub signaling_bytes: u64,
     /// Rolling digest of every (time, packet event): equal digests mean equal runs.
     pub digest: String,
