@@ -1,6 +1,7 @@
 //! Real WebRTC calls: peers, media, infrastructure, and topologies.
 //!
-//! [`run`] executes one [`scenarios::Plan`] and returns what it recorded.
+//! [`run`] executes one [`scenarios::Plan`] and returns what it recorded; [`run_with`] lets
+//! others watch the packets too.
 //!
 //! - [`world`]: the hosts, NATs, links and servers of a plan; [`addresses`]: who has which address.
 //! - [`infra`]: the servers that every call needs: signalling, STUN and TURN.
@@ -17,4 +18,4 @@ pub mod peer;
 mod run;
 pub mod world;
 
-pub use run::{CellOutput, Progress, RunError, RunOptions, run};
+pub use run::{CellOutput, Progress, RunError, RunOptions, run, run_with};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::RngExt;
 use reports::record::{CellRecord, Measured};
 use scenarios::{Participant, Plan, StackProfile, Topology};
+use sim::trace::Tap;
 use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
 use sim::{Finished, NetworkError, Simulation, Time, entropy, simulate};
@@ -93,10 +94,27 @@ pub fn run(
     options: &RunOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
+    run_with(plan, options, Vec::new(), progress)
+}
+
+/// As [`run`], with further observers of every packet, which change nothing of what is recorded.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub fn run_with(
+    plan: &Plan,
+    options: &RunOptions,
+    taps: Vec<Box<dyn Tap>>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<CellOutput, RunError> {
     // Wall time of the run is a measurement of this machine, kept apart from the records.
     #[allow(clippy::disallowed_methods)]
     let started = std::time::Instant::now();
-    let mut output = simulate(plan.seed, |world| run_in(world, plan, options, progress))?;
+    let mut output = simulate(plan.seed, |world| {
+        world.network(|network| taps.into_iter().for_each(|tap| network.add_tap(tap)));
+        run_in(world, plan, options, progress)
+    })?;
     #[allow(clippy::disallowed_methods)]
     let wall = started.elapsed();
     output.measured.wall_s = wall.as_secs_f64();

@@ -1,6 +1,6 @@
 //! What we add to the stack's chain of interceptors.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{
@@ -65,6 +65,80 @@ impl Interceptor for KeyframeRequests {
     fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
     fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
     fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}
+
+/// Holds what a new stream brings in its first instant until a later one.
+///
+/// The stack's driver drops packets of tracks that it has not announced yet, and what comes through
+/// a relay it hands out before it announces.
+#[derive(Default)]
+pub struct FirstPackets {
+    /// When each stream began.
+    began: BTreeMap<u32, Instant>,
+    held: VecDeque<TaggedPacket>,
+    inbound: VecDeque<TaggedPacket>,
+    outbound: VecDeque<TaggedPacket>,
+}
+
+impl FirstPackets {
+    fn release(&mut self, now: Instant) {
+        while let Some(held) = self.held.pop_front_if(|held| held.now < now) {
+            self.inbound.push_back(held);
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for FirstPackets {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        let now = message.now;
+        self.release(now);
+        let began = match &message.message.packet {
+            Packet::Rtp(packet) => *self.began.entry(packet.header.ssrc).or_insert(now),
+            _ => {
+                self.inbound.push_back(message);
+                return Ok(());
+            }
+        };
+        match began == now {
+            true => self.held.push_back(message),
+            false => self.inbound.push_back(message),
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.inbound.pop_front()
+    }
+
+    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.outbound.push_back(message);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.outbound.pop_front()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        self.release(now);
+        Ok(())
+    }
+}
+
+impl Interceptor for FirstPackets {
+    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+
+    fn unbind_remote_stream(&mut self, info: &StreamInfo) {
+        self.began.remove(&info.ssrc);
+    }
 }
 
 /// The stack's jitter buffer for the streams of one clock rate: video and audio wait differently,

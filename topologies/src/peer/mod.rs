@@ -3,8 +3,8 @@
 //!
 //! Code here takes an [`Environment`], never a simulation, so that it also runs on a real runtime.
 //!
-//! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`] and [`playout`]: what we add
-//!   to its chain.
+//! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
+//!   [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
 //!   lives by them.
 //! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to

@@ -1,40 +1,89 @@
 //! A playout buffer of fixed depth: absorbs jitter, restores order, waits for repairs.
 //!
-//! The stack has a jitter buffer too ([`super::interceptors::JitterBuffer`]). It measures how far
-//! a timestamp is from the first one of the stream and takes more than 10 s for a restart, so once
-//! in 10 s of any stream it forgets what it holds: three frames lost, a keyframe asked for, a
-//! quarter of a second frozen. This buffer compares a packet with the one before it.
+//! The stack has a jitter buffer too ([`super::interceptors::JitterBuffer`]), with two defects. It
+//! measures how far a timestamp is from the first one of the stream and takes more than 10 s for a
+//! restart, so once in 10 s of any stream it forgets what it holds: three frames lost, a keyframe
+//! asked for, a quarter of a second frozen. This buffer compares a packet with the one before it.
+//! And what any interceptor lets go on a timer, the stack's driver hands out with the next packet
+//! that happens to arrive, milliseconds later. This buffer therefore sits behind the stack, in
+//! front of the decoder.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
-use rtc::sansio::Protocol;
-use rtc::shared::error::Error;
+use rtc::rtp::packet::Packet;
+use sim::Time;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
-/// Packets that one stream may hold: 10 s of 800 kbps in packets of 1,000 bytes.
+use super::environment::{Environment, sleep_until};
+
+/// Packets that a buffer may hold: 10 s of 800 kbps in packets of 1,000 bytes.
 const CAPACITY: usize = 1_000;
 
 /// A packet this far from where its timestamp belongs starts the timeline anew: the sender's clock
 /// has jumped.
 const RESTART: Duration = Duration::from_secs(10);
 
-/// Holds the packets of streams with one RTP clock rate until they are due: the transit time of
-/// the fastest packet, and the depth, after they were captured.
+/// The packets of a track, when they are due.
+pub struct Playout {
+    environment: Arc<dyn Environment>,
+    track: Arc<dyn TrackRemote>,
+    buffer: Option<PlayoutBuffer>,
+}
+
+impl Playout {
+    /// Packets come out of `buffer`; without one, as the stack hands them out.
+    pub fn new(
+        environment: Arc<dyn Environment>,
+        track: Arc<dyn TrackRemote>,
+        buffer: Option<PlayoutBuffer>,
+    ) -> Self {
+        Playout {
+            environment,
+            track,
+            buffer,
+        }
+    }
+
+    /// The next packet; `None` when the track has ended.
+    pub async fn next(&mut self) -> Option<Packet> {
+        loop {
+            let Some(buffer) = &mut self.buffer else {
+                match self.track.poll().await? {
+                    TrackRemoteEvent::OnRtpPacket(packet) => return Some(packet),
+                    _ => continue,
+                }
+            };
+            if let Some(packet) = buffer.pop(self.environment.now()) {
+                return Some(packet);
+            }
+            let due = buffer.next_due();
+            let wait = async {
+                match due {
+                    Some(due) => sleep_until(self.environment.as_ref(), due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                event = self.track.poll() => if let TrackRemoteEvent::OnRtpPacket(packet) = event? {
+                    buffer.push(self.environment.now(), packet);
+                },
+                () = wait => {}
+            }
+        }
+    }
+}
+
+/// Holds the packets of one stream until they are due: the transit time of the fastest packet, and
+/// the depth, after they were captured.
 pub struct PlayoutBuffer {
     clock_rate: u32,
     depth: Duration,
-    streams: BTreeMap<u32, Stream>,
-    inbound: VecDeque<TaggedPacket>,
-    outbound: VecDeque<TaggedPacket>,
-}
-
-/// One SSRC.
-#[derive(Default)]
-struct Stream {
     timeline: Option<Timeline>,
-    /// By extended sequence number.
-    waiting: BTreeMap<u64, (Instant, TaggedPacket)>,
+    /// With the instant at which each is due, by extended sequence number.
+    waiting: BTreeMap<u64, (Time, Packet)>,
     last_sequence: u64,
     /// The last one that was let go: what comes later than its successors is not let go at all.
     released: Option<u64>,
@@ -44,39 +93,49 @@ struct Stream {
 #[derive(Clone, Copy)]
 struct Timeline {
     timestamp: u32,
-    arrival: Instant,
+    arrival: Time,
 }
 
 impl PlayoutBuffer {
-    /// A buffer that holds packets of streams with this RTP clock rate for `depth`.
+    /// A buffer that holds packets of a stream with this RTP clock rate for `depth`.
     pub fn new(clock_rate: u32, depth: Duration) -> Self {
         PlayoutBuffer {
             clock_rate,
             depth,
-            streams: BTreeMap::new(),
-            inbound: VecDeque::new(),
-            outbound: VecDeque::new(),
+            timeline: None,
+            waiting: BTreeMap::new(),
+            last_sequence: 0,
+            released: None,
         }
     }
 
-    fn release(&mut self, now: Instant) {
-        for stream in self.streams.values_mut() {
-            while let Some(entry) = stream.waiting.first_entry() {
-                if entry.get().0 > now {
-                    break;
-                }
-                stream.released = Some(*entry.key());
-                let (_, mut packet) = entry.remove();
-                // What follows must not take the time in here for the network's.
-                packet.now = now;
-                self.inbound.push_back(packet);
-            }
+    /// Takes a packet that arrived at `now`.
+    pub fn push(&mut self, now: Time, packet: Packet) {
+        let Some(sequence) = self.sequence(packet.header.sequence_number) else {
+            return;
+        };
+        let due = self.earliest(packet.header.timestamp, now) + self.depth;
+        if self.waiting.len() < CAPACITY {
+            self.waiting.insert(sequence, (due, packet));
         }
     }
-}
 
-impl Stream {
-    /// The sequence number without its wrap (RFC 3550 appendix A.1), and whether it is new.
+    /// When the first packet is due; `None` if there is none.
+    pub fn next_due(&self) -> Option<Time> {
+        self.waiting.values().next().map(|(due, _)| *due)
+    }
+
+    /// The first packet, if it is due at `now`.
+    pub fn pop(&mut self, now: Time) -> Option<Packet> {
+        let entry = self.waiting.first_entry()?;
+        if entry.get().0 > now {
+            return None;
+        }
+        self.released = Some(*entry.key());
+        Some(entry.remove().1)
+    }
+
+    /// The sequence number without its wrap (RFC 3550 appendix A.1), if it is new.
     fn sequence(&mut self, sequence: u16) -> Option<u64> {
         if self.timeline.is_none() {
             // One turn of room for packets from before the first one.
@@ -90,21 +149,16 @@ impl Stream {
     }
 
     /// The earliest arrival that a packet with this timestamp can have had.
-    fn earliest(&mut self, timestamp: u32, arrival: Instant, clock_rate: u32) -> Instant {
+    fn earliest(&mut self, timestamp: u32, arrival: Time) -> Time {
         let start = Timeline { timestamp, arrival };
         let Some(timeline) = self.timeline else {
             self.timeline = Some(start);
             return arrival;
         };
-        let ticks = timestamp.wrapping_sub(timeline.timestamp) as i32;
-        let offset = Duration::from_nanos(
-            u64::from(ticks.unsigned_abs()) * 1_000_000_000 / u64::from(clock_rate),
-        );
-        let earliest = match ticks >= 0 {
-            true => Some(timeline.arrival + offset),
-            false => timeline.arrival.checked_sub(offset),
-        };
-        let earliest = earliest.filter(|earliest| {
+        let ticks = i64::from(timestamp.wrapping_sub(timeline.timestamp) as i32);
+        let offset = ticks * 1_000_000_000 / i64::from(self.clock_rate);
+        let nanos = timeline.arrival.as_nanos().checked_add_signed(offset);
+        let earliest = nanos.map(Time::from_nanos).filter(|earliest| {
             // Faster than all before it, or from another timeline.
             *earliest <= arrival && arrival - *earliest < RESTART
         });
@@ -120,69 +174,61 @@ impl Stream {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for PlayoutBuffer {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
+#[cfg(test)]
+mod tests {
+    use rtc::rtp::header::Header;
 
-    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        let Packet::Rtp(packet) = &message.message.packet else {
-            self.inbound.push_back(message);
-            return Ok(());
+    use super::*;
+
+    fn packet(sequence_number: u16, timestamp: u32) -> Packet {
+        let header = Header {
+            sequence_number,
+            timestamp,
+            ..Header::default()
         };
-        let Some(stream) = self.streams.get_mut(&packet.header.ssrc) else {
-            self.inbound.push_back(message);
-            return Ok(());
-        };
-        let (timestamp, now) = (packet.header.timestamp, message.now);
-        let Some(sequence) = stream.sequence(packet.header.sequence_number) else {
-            return Ok(());
-        };
-        let due = stream.earliest(timestamp, now, self.clock_rate) + self.depth;
-        if stream.waiting.len() < CAPACITY {
-            stream.waiting.insert(sequence, (due, message));
-        }
-        self.release(now);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.outbound.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        self.release(now);
-        Ok(())
-    }
-
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        let first = |stream: &Stream| stream.waiting.values().next().map(|(due, _)| *due);
-        self.streams.values().filter_map(first).min()
-    }
-}
-
-impl Interceptor for PlayoutBuffer {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    fn bind_remote_stream(&mut self, info: &StreamInfo) {
-        if info.clock_rate == self.clock_rate {
-            self.streams.entry(info.ssrc).or_default();
+        Packet {
+            header,
+            ..Packet::default()
         }
     }
 
-    fn unbind_remote_stream(&mut self, info: &StreamInfo) {
-        self.streams.remove(&info.ssrc);
+    fn buffer() -> PlayoutBuffer {
+        PlayoutBuffer::new(90_000, Duration::from_millis(60))
+    }
+
+    #[test]
+    fn packets_are_due_at_the_fastest_transit_and_the_depth() {
+        let at = Time::from_millis;
+        let mut buffer = buffer();
+        // Captured at 0, 100 (9,000 ticks) and 200 ms; transits of 30, 20 and 50 ms: the first is
+        // due at 0 + 30 + 60 ms, the others at 20 + 60 ms after their capture.
+        buffer.push(at(30), packet(1, 0));
+        assert_eq!(buffer.next_due(), Some(at(90)));
+        assert!(buffer.pop(Time::from_nanos(89_999_999)).is_none());
+        assert!(buffer.pop(at(90)).is_some());
+        buffer.push(at(120), packet(2, 9_000));
+        assert_eq!(buffer.next_due(), Some(at(180)));
+        assert!(buffer.pop(at(180)).is_some());
+        buffer.push(at(250), packet(3, 18_000));
+        assert_eq!(buffer.next_due(), Some(at(280)));
+    }
+
+    #[test]
+    fn order_is_restored_across_the_wrap_and_copies_are_dropped() {
+        let at = Time::from_millis;
+        let mut buffer = buffer();
+        for sequence in [65_534, 0, 65_535, 0] {
+            buffer.push(at(10), packet(sequence, 0));
+        }
+        let mut next = || {
+            buffer
+                .pop(at(70))
+                .map(|packet| packet.header.sequence_number)
+        };
+        let order = [next(), next(), next(), next()];
+        assert_eq!(order, [Some(65_534), Some(65_535), Some(0), None]);
+        // What comes after its successors were played is too late.
+        buffer.push(at(80), packet(65_535, 0));
+        assert_eq!(buffer.next_due(), None);
     }
 }

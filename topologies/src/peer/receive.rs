@@ -8,13 +8,15 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtp::packet::Packet;
 use sim::Time;
 use tokio::sync::{Notify, mpsc};
-use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::Context;
 use super::capture::SOUND;
 use super::clock::DeviceClock;
 use super::display::Decoded;
 use super::environment::sleep_until;
+use super::playout::Playout;
+use super::stack;
 use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
 use crate::media::{AssembledFrame, AudioDecoder, FrameAssembler, ProbeDetector, VideoDecoder};
 use crate::observe::StreamKey;
@@ -49,10 +51,9 @@ pub async fn receive_video(
         decoder,
         asked: None,
     };
-    while let Some(event) = track.poll().await {
-        if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-            receiver.packet(&packet).await;
-        }
+    let mut packets = playout(&receiver.context, key, track);
+    while let Some(packet) = packets.next().await {
+        receiver.packet(&packet).await;
     }
 }
 
@@ -178,17 +179,21 @@ pub async fn receive_audio(
     track: Arc<dyn TrackRemote>,
     queue: Arc<SoundQueue>,
 ) {
-    while let Some(event) = track.poll().await {
-        if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-            let now = context.environment.now();
-            context
-                .observatory
-                .frame(key, packet.header.timestamp, |log| {
-                    log.assembled = Some(now)
-                });
-            queue.push(packet);
-        }
+    let mut packets = playout(&context, key, track);
+    while let Some(packet) = packets.next().await {
+        let now = context.environment.now();
+        context
+            .observatory
+            .frame(key, packet.header.timestamp, |log| {
+                log.assembled = Some(now)
+            });
+        queue.push(packet);
     }
+}
+
+fn playout(context: &Context, key: StreamKey, track: Arc<dyn TrackRemote>) -> Playout {
+    let buffer = stack::playout_buffer(&context.plan, key.kind);
+    Playout::new(Arc::clone(&context.environment), track, buffer)
 }
 
 /// Plays sound at every tick from the first packet on: decoded, or concealed if none is there.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reports::record::Kind;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{NackGeneratorBuilder, NackResponderBuilder, Registry, Slot};
 use rtc::peer_connection::configuration::interceptor_registry::{
@@ -20,7 +21,7 @@ use webrtc::error::Result;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
-use super::interceptors::{JitterBuffer, KeyframeRequests};
+use super::interceptors::{FirstPackets, JitterBuffer, KeyframeRequests};
 use super::playout::PlayoutBuffer;
 use crate::media::audio::SAMPLE_RATE;
 use crate::media::rtp_video::VIDEO_CLOCK;
@@ -32,6 +33,8 @@ pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
 
 /// Where the audio jitter buffer sits: next to the one for video. A slot holds one interceptor.
 const AUDIO_JITTER_BUFFER: usize = 13_500;
+/// Where the first packets of streams wait: behind every interceptor that reads RTP.
+const FIRST_PACKETS: usize = 13_900;
 /// Where keyframe requests are told apart: next to the application.
 const KEYFRAME_REQUESTS: usize = 14_000;
 
@@ -91,6 +94,10 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
         let slot = Slot::from(AUDIO_JITTER_BUFFER);
         registry = buffer(registry, slot, &plan.stack, clock, depth);
     }
+    if plan.stack.steady_playout {
+        // The stack's own jitter buffer holds them for long enough.
+        registry = registry.with(Slot::from(FIRST_PACKETS), FirstPackets::default());
+    }
     let requests = KeyframeRequests::default();
     Ok((
         media,
@@ -98,7 +105,17 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
     ))
 }
 
-/// The stack's jitter buffer, or ours.
+/// The playout buffer of a stream, if it is ours and not the stack's.
+pub fn playout_buffer(plan: &Plan, kind: Kind) -> Option<PlayoutBuffer> {
+    let (clock, depth) = match kind {
+        Kind::Video => (VIDEO_CLOCK, plan.video.as_ref()?.playout_delay),
+        Kind::Audio => (SAMPLE_RATE, plan.audio.as_ref()?.playout_delay),
+    };
+    let ours = plan.stack.steady_playout;
+    ours.then(|| PlayoutBuffer::new(clock, depth))
+}
+
+/// The stack's jitter buffer, unless ours takes its place.
 fn buffer(
     registry: Registry,
     slot: Slot,
@@ -107,7 +124,7 @@ fn buffer(
     depth: Duration,
 ) -> Registry {
     match stack.steady_playout {
-        true => registry.with(slot, PlayoutBuffer::new(clock, depth)),
+        true => registry,
         false => registry.with(slot, JitterBuffer::new(clock, depth)),
     }
 }

@@ -1,0 +1,11 @@
+//! The figures of whole calls, against closed forms and independent models.
+//!
+//! One binary, because every test binary links the whole WebRTC stack.
+
+mod bandwidth;
+mod latency;
+mod media;
+mod outcome;
+mod packets;
+mod replay;
+mod support;

@@ -1,0 +1,95 @@
+//! Replay to the byte: with relays and media, again, beside another run, and in another process.
+
+use std::path::Path;
+use std::process::Command;
+
+use scenarios::{Plan, StackPlan};
+use sim::Seed;
+
+use crate::support::{call, cell};
+
+/// Where the child process puts what it ran.
+const OUT: &str = "CALL_REPLAY_OUT";
+
+fn plans() -> [Plan; 2] {
+    let tuned = Plan {
+        warmup: std::time::Duration::from_millis(1_500),
+        duration: std::time::Duration::from_secs(1),
+        ..call(&["symmetric", "port-restricted", "none"])
+    };
+    let stock = Plan {
+        stack: StackPlan::stock(),
+        warmup: std::time::Duration::from_secs(5),
+        ..tuned.clone()
+    };
+    [tuned, stock]
+}
+
+/// The record as the bytes that are stored, and the capture.
+fn bytes(plan: &Plan) -> (Vec<u8>, Vec<u8>) {
+    let output = cell(plan, true);
+    let relayed = output.record.streams.iter();
+    let relayed = relayed.filter(|stream| stream.path.as_deref() == Some("relay"));
+    let played = relayed.filter(|stream| stream.frames_rendered > 0).count();
+    assert!(played > 0, "there is relayed media to replay");
+    let record = serde_json::to_vec(&output.record).expect("records serialise");
+    (record, output.pcap.expect("asked for"))
+}
+
+fn assert_same(what: &str, first: &(Vec<u8>, Vec<u8>), second: &(Vec<u8>, Vec<u8>)) {
+    assert!(first.0 == second.0, "{what}: records differ");
+    assert!(first.1 == second.1, "{what}: captures differ");
+}
+
+fn check(index: usize) {
+    let plan = &plans()[index];
+    let first = bytes(plan);
+    let other = Plan {
+        seed: Seed(8),
+        ..plan.clone()
+    };
+    let (again, another) = std::thread::scope(|scope| {
+        let again = scope.spawn(|| bytes(plan));
+        let another = scope.spawn(|| cell(&other, false).record);
+        let joined = (again.join(), another.join());
+        (joined.0.expect("ran"), joined.1.expect("ran"))
+    });
+    assert_same("beside another run", &first, &again);
+    let record: reports::record::CellRecord = serde_json::from_slice(&first.0).expect("a record");
+    assert_ne!(record.digest, another.digest, "another seed is another run");
+    assert_same("in another process", &first, &in_another_process(index));
+}
+
+fn in_another_process(index: usize) -> (Vec<u8>, Vec<u8>) {
+    let directory = tempfile::tempdir().expect("room for temporary files");
+    let status = Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", "replay::child", "--ignored", "--quiet"])
+        .env(OUT, directory.path())
+        .env("CALL_REPLAY_PLAN", index.to_string())
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(status.expect("starts").success());
+    let read = |name| std::fs::read(directory.path().join(name)).expect("the child wrote it");
+    (read("record.json"), read("packets.pcapng"))
+}
+
+#[test]
+#[ignore = "the other process of the tests below, which say where to write"]
+fn child() {
+    let out = std::env::var_os(OUT).expect("started by a test");
+    let index = std::env::var("CALL_REPLAY_PLAN").expect("started by a test");
+    let (record, pcap) = bytes(&plans()[index.parse::<usize>().expect("an index")]);
+    let write = |name, bytes| std::fs::write(Path::new(&out).join(name), bytes).expect("room");
+    write("record.json", record);
+    write("packets.pcapng", pcap);
+}
+
+#[test]
+fn a_tuned_call_replays_to_the_byte() {
+    check(0);
+}
+
+#[test]
+fn a_stock_call_replays_to_the_byte() {
+    check(1);
+}
