@@ -186,3 +186,6 @@ impl Interceptor for PlayoutBuffer {
         self.streams.remove(&info.ssrc);
     }
 }
+
+#[cfg(test)]
+mod tests;
