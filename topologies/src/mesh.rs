@@ -2,19 +2,21 @@
 //!
 //! Whoever joins offers to everybody who is there already; whoever is there answers.
 
-use std::collections::BTreeMap;
+mod roster;
+
 use std::sync::Arc;
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::sync::mpsc;
 
-use crate::infra::signaling::protocol::{Candidate, LeaveReason, Participant, Signal};
+use crate::infra::signaling::protocol::{Candidate, Participant, Signal};
 use crate::infra::signaling::{
     ClientConfig, Connector, Event, Name, Session, SignalingClient, SignalingSender,
 };
 use crate::peer::Context;
 use crate::peer::connection::{self, Connection, IceServers, Input};
 use crate::peer::environment::sleep_until;
+use roster::Roster;
 
 /// The room that a call meets in.
 pub const ROOM: &str = "call";
@@ -34,16 +36,11 @@ pub struct MeshPeer {
     servers: IceServers,
     sender: SignalingSender,
     signals: mpsc::UnboundedSender<(u16, connection::Signal)>,
-    /// Everybody else who is there, by index.
-    others: BTreeMap<u16, Other>,
+    others: Roster<mpsc::UnboundedSender<Input>>,
 }
 
-struct Other {
-    participant: Participant,
-    connection: Option<mpsc::UnboundedSender<Input>>,
-}
-
-/// Takes part in a call until it is told to leave.
+/// Takes part in a call until it is told to leave, or until nobody can tell it any more. Camera
+/// and microphone end with it.
 ///
 /// # Panics
 ///
@@ -69,7 +66,7 @@ pub async fn participate(
         context,
         servers,
         signals,
-        others: BTreeMap::new(),
+        others: Roster::default(),
     };
     loop {
         tokio::select! {
@@ -85,8 +82,9 @@ pub async fn participate(
             Some((remote, signal)) = outgoing.recv() => peer.say(remote, signal),
         }
     }
-    for remote in peer.others.keys().copied().collect::<Vec<_>>() {
-        peer.close(remote);
+    peer.context.capture.end();
+    for connection in peer.others.connections() {
+        let _ = connection.send(Input::Close);
     }
 }
 
@@ -98,10 +96,8 @@ impl MeshPeer {
     }
 
     fn report(&self) {
-        for other in self.others.values() {
-            if let Some(connection) = &other.connection {
-                let _ = connection.send(Input::Report);
-            }
+        for connection in self.others.connections() {
+            let _ = connection.send(Input::Report);
         }
     }
 
@@ -125,7 +121,11 @@ impl MeshPeer {
             Event::PeerLeft {
                 participant,
                 reason,
-            } => self.left(&participant, reason),
+            } => {
+                if let Some(remote) = self.index_of(&participant.name) {
+                    close(self.others.left(remote, &participant, reason));
+                }
+            }
             Event::Signal { from, signal } => {
                 if let Some(remote) = self.meet(from) {
                     self.tell(remote, Input::Signal(from_signaling(signal)))
@@ -147,67 +147,53 @@ impl MeshPeer {
             );
             return None;
         };
-        let known = self.others.get(&remote);
-        if known.is_some_and(|known| known.participant != participant) {
-            self.close(remote);
-        }
-        self.others.entry(remote).or_insert(Other {
-            participant,
-            connection: None,
-        });
+        close(self.others.meet(remote, participant));
         Some(remote)
-    }
-
-    /// Somebody went. Who only lost signalling may still be connected.
-    fn left(&mut self, participant: &Participant, reason: LeaveReason) {
-        let lost = matches!(reason, LeaveReason::Disconnected | LeaveReason::Timeout);
-        if !lost && let Some(remote) = self.index_of(&participant.name) {
-            self.close(remote);
-        }
-    }
-
-    fn close(&mut self, remote: u16) {
-        let other = self.others.remove(&remote);
-        if let Some(connection) = other.and_then(|other| other.connection) {
-            let _ = connection.send(Input::Close);
-        }
     }
 
     /// Passes an input to the connection with `remote`, which starts with its first one.
     async fn tell(&mut self, remote: u16, input: Input) {
-        let Some(other) = self.others.get_mut(&remote) else {
+        let Some(connection) = self.others.connection(remote) else {
             return;
         };
-        if other.connection.is_none() {
+        if connection.is_none() {
             let context = self.context.clone();
             let signals = self.signals.clone();
             match Connection::start(context, remote, &self.servers, signals).await {
-                Ok(connection) => other.connection = Some(connection),
+                Ok(started) => *connection = Some(started),
                 Err(error) => return log::error!("connection to {remote}: {error}"),
             }
         }
-        if let Some(connection) = &other.connection {
+        if let Some(connection) = connection {
             let _ = connection.send(input);
         }
     }
 
     fn say(&self, remote: u16, signal: connection::Signal) {
-        let Some(other) = self.others.get(&remote) else {
+        let Some(participant) = self.others.participant(remote) else {
             return;
         };
-        if let Err(error) = self.sender.send(&other.participant, to_signaling(signal)) {
+        if let Err(error) = self.sender.send(participant, to_signaling(signal)) {
             log::warn!("signalling to {remote}: {error}");
         }
     }
 }
 
-/// Joins at the participant's time, and leaves at it.
+/// Ends a connection that nobody needs any more.
+fn close(connection: Option<mpsc::UnboundedSender<Input>>) {
+    if let Some(connection) = connection {
+        let _ = connection.send(Input::Close);
+    }
+}
+
+/// Joins at the participant's time, and leaves at it, or when `reports` ends. `commands` leads to
+/// `reports`; it is weak, so that it does not keep the call alive by itself.
 pub async fn follow_schedule(
     context: Context,
     servers: IceServers,
     connector: Arc<dyn Connector>,
     reports: mpsc::UnboundedReceiver<Command>,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::WeakUnboundedSender<Command>,
 ) {
     let environment = Arc::clone(&context.environment);
     let me = context.plan.participants[usize::from(context.index)].clone();
@@ -218,7 +204,9 @@ pub async fn follow_schedule(
         let environment = Arc::clone(&environment);
         environment.clone().runtime().spawn(Box::pin(async move {
             sleep_until(environment.as_ref(), sim::Time::ZERO + leave).await;
-            let _ = commands.send(Command::Leave);
+            if let Some(commands) = commands.upgrade() {
+                let _ = commands.send(Command::Leave);
+            }
         }));
     }
     participate(context, servers, connector, reports).await;

@@ -209,11 +209,12 @@ fn start_peers(
         };
         start_devices(&context, participant)?;
         let (sender, receiver) = mpsc::unbounded_channel();
-        commands.push(sender.clone());
+        let leave = sender.downgrade();
+        commands.push(sender);
         let connector = Arc::new(SimConnector(runtime));
         let life = match plan.topology {
             Topology::Mesh => {
-                mesh::follow_schedule(context, servers.ice.clone(), connector, receiver, sender)
+                mesh::follow_schedule(context, servers.ice.clone(), connector, receiver, leave)
             }
         };
         environment.runtime().spawn(Box::pin(life));

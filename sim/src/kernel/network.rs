@@ -154,6 +154,16 @@ impl Network {
             .map_err(NetworkError::AddressTaken)
     }
 
+    /// The NAT that a host is behind, the innermost of several; `None` on the internet.
+    pub fn gateway(&self, host: HostId) -> Option<GatewayId> {
+        self.map.host(host).behind
+    }
+
+    /// Takes a NAT's power away for an instant: it loses every mapping, UDP and TCP.
+    pub fn reboot_gateway(&mut self, gateway: GatewayId) {
+        self.map.gateway_mut(gateway).nat.reboot();
+    }
+
     /// The address of a host in the network that it hangs from.
     pub fn address(&self, host: HostId) -> Ipv4Addr {
         self.map.host(host).address

@@ -392,3 +392,40 @@ fn nats_of_one_address_behind_different_nats_draw_ports_of_their_own() {
         assert_ne!(one, two);
     });
 }
+
+#[test]
+fn a_rebooted_nat_has_forgotten_its_mappings() {
+    // Endpoint-independent mapping: one external port for all, until the power goes. The port
+    // drawn next is another one of 64,512 (or the same by chance, which this seed does not show),
+    // what is sent to it comes in (endpoint-independent filtering), and the old one leads nowhere.
+    let config = NatConfig {
+        ports: PortAssignment::Random,
+        ..nat(Behavior::EndpointIndependent, Behavior::EndpointIndependent)
+    };
+    simulate(Seed(1), |world| {
+        let mut lab = Lab::new(world, &[config]);
+        let (server, gateway) = (lab.server, lab.innermost.unwrap());
+        let runtime = lab.inside(2);
+        let reboot_at = Time::from_millis(1_000);
+        let result = spawn(&runtime.clone(), async move {
+            let client = Client::new(&runtime);
+            let prober = Prober { runtime, server };
+            let port = async || client.ask(server).await.unwrap().mapped.port();
+            let before = [port().await, port().await];
+            prober.sleep_until(reboot_at).await;
+            let after = port().await;
+            client.ask_for_port(server, after).await;
+            let through_new = client.hear().await.is_some();
+            client.ask_for_port(server, before[0]).await;
+            let through_old = client.hear().await.is_some();
+            (before, after, through_new, through_old)
+        });
+        lab.world.run_until(Time::from_millis(999));
+        lab.world.network(|network| network.reboot_gateway(gateway));
+        lab.world.run_until(LONG);
+        let (before, after, through_new, through_old) = result.try_recv().unwrap();
+        assert_eq!(before[0], before[1]);
+        assert_ne!(before[0], after);
+        assert!(through_new && !through_old);
+    });
+}

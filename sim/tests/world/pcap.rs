@@ -54,9 +54,9 @@ fn captured() -> (Vec<u8>, Vec<Seen>) {
     simulate(Seed(1), |mut world| {
         let (alice, bob) = hosts(&mut world);
         let witness = Arc::new(Mutex::new(Witness::default()));
-        let capture: CaptureHandle<Vec<u8>> = world.network(|network| {
+        let capture: CaptureHandle = world.network(|network| {
             network.add_tap(Box::new(Arc::clone(&witness)));
-            let (tap, handle) = Capture::new(Vec::new(), EPOCH, network.hosts()).unwrap();
+            let (tap, handle) = Capture::new(EPOCH, network.hosts()).unwrap();
             network.add_tap(Box::new(tap));
             handle
         });

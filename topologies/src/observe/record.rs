@@ -168,7 +168,7 @@ impl Recorder<'_> {
         let sum = |of: &dyn Fn(&Frame) -> u64| frames.iter().map(|frame| of(frame)).sum();
         let shown = shown(log);
         let frozen = match key.kind {
-            Kind::Video => freezes(&shown, self.window),
+            Kind::Video => freezes(&shown, self.presence(key)),
             Kind::Audio => Default::default(),
         };
         let (local_candidate, remote_candidate) = self.candidates(key.sender, key.receiver);
@@ -196,6 +196,16 @@ impl Recorder<'_> {
             plis: log.plis,
             keyframes: log.keyframes,
         }
+    }
+
+    /// The part of the window in which both ends of a stream are there.
+    fn presence(&self, key: StreamKey) -> (Time, Time) {
+        let ends = [key.sender, key.receiver].map(|end| &self.plan.participants[usize::from(end)]);
+        let joins = ends.iter().map(|end| Time::ZERO + end.join);
+        let leaves = ends.iter().filter_map(|end| Some(Time::ZERO + end.leave?));
+        let from = joins.fold(self.window.0, Time::max);
+        let to = leaves.fold(self.window.1, Time::min);
+        (from.min(to), to)
     }
 
     /// Frames captured in the window.

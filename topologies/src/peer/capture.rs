@@ -1,6 +1,7 @@
 //! Camera and microphone: captured media, handed to every connection that sends it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -90,9 +91,21 @@ pub struct Capture {
     pub pictures: FanOut<Picture>,
     /// Sound.
     pub sounds: FanOut<Sound>,
+    over: AtomicBool,
 }
 
-/// Captures `fps` pictures a second from `start` on, for as long as the task lives.
+impl Capture {
+    /// Ends the capture for good: nothing is captured from now on.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+}
+
+/// Captures `fps` pictures a second from `start` to the end of the capture.
 pub async fn run_camera(
     environment: Arc<dyn Environment>,
     observatory: Arc<Observatory>,
@@ -104,6 +117,9 @@ pub async fn run_camera(
         // Exact instants, without the drift of a rounded period.
         let at = start + Duration::from_nanos(u64::from(number) * 1_000_000_000 / u64::from(fps));
         sleep_until(environment.as_ref(), at).await;
+        if capture.is_over() {
+            return;
+        }
         let mut frame = None;
         environment.aside(&mut || frame = Some(camera.frame(number)));
         let frame = frame.expect("the work was done");
@@ -115,7 +131,7 @@ pub async fn run_camera(
     }
 }
 
-/// Captures sound from `start` on, for as long as the task lives.
+/// Captures sound from `start` to the end of the capture.
 pub async fn run_microphone(
     environment: Arc<dyn Environment>,
     capture: Arc<Capture>,
@@ -126,6 +142,9 @@ pub async fn run_microphone(
         let from = start + Duration::from_nanos(u64::from(number) * nanos(SOUND));
         // The last sample is captured when the 20 ms are over.
         sleep_until(environment.as_ref(), from + SOUND).await;
+        if capture.is_over() {
+            return;
+        }
         let mut samples = None;
         environment.aside(&mut || samples = Some(Arc::new(source.frame(number))));
         let samples = samples.expect("the work was done");
@@ -134,5 +153,53 @@ pub async fn run_microphone(
             from,
             samples,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a sink has received and not read.
+    fn read(source: &mut mpsc::Receiver<u32>) -> Vec<u32> {
+        std::iter::from_fn(|| source.try_recv().ok()).collect()
+    }
+
+    #[test]
+    fn a_slow_sink_skips_what_it_has_no_room_for_and_others_do_not() {
+        let fan_out = FanOut::default();
+        let (mut slow, mut quick) = (fan_out.subscribe(1), fan_out.subscribe(2));
+        let mut seen = Vec::new();
+        for number in 0..5 {
+            fan_out.publish(&number);
+            seen.extend(read(&mut quick));
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+        // Two wait (WAITING); the three after them found no room.
+        assert_eq!(read(&mut slow), [0, 1]);
+        // Having read, it gets what is captured next.
+        fan_out.publish(&5);
+        assert_eq!(read(&mut slow), [5]);
+    }
+
+    #[test]
+    fn sinks_end_when_they_are_replaced_or_unsubscribed() {
+        let fan_out = FanOut::default();
+        let mut first = fan_out.subscribe(1);
+        let mut second = fan_out.subscribe(1);
+        fan_out.publish(&7);
+        let ended = Err(mpsc::error::TryRecvError::Disconnected);
+        assert_eq!(first.try_recv(), ended);
+        assert_eq!(read(&mut second), [7]);
+        fan_out.unsubscribe(1);
+        assert_eq!(second.try_recv(), ended);
+    }
+
+    #[test]
+    fn a_sink_that_nobody_reads_any_more_is_forgotten() {
+        let fan_out = FanOut::default();
+        drop(fan_out.subscribe(1));
+        fan_out.publish(&0);
+        assert!(fan_out.lock().is_empty());
     }
 }

@@ -138,6 +138,8 @@ struct Waiting {
     /// The shortest that the queue was at a tick of the current round, and ticks in it.
     shortest: usize,
     ticks: u32,
+    /// No more packets come.
+    ended: bool,
 }
 
 impl SoundQueue {
@@ -167,6 +169,18 @@ impl SoundQueue {
         waiting.packets.pop_front()
     }
 
+    /// No more packets come.
+    fn end(&self) {
+        self.lock().ended = true;
+        self.first.notify_one();
+    }
+
+    /// Whether there is nothing to play and never will be.
+    fn is_over(&self) -> bool {
+        let waiting = self.lock();
+        waiting.ended && waiting.packets.is_empty()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().expect("no panic while sound is locked")
     }
@@ -189,6 +203,7 @@ pub async fn receive_audio(
             });
         queue.push(packet);
     }
+    queue.end();
 }
 
 fn playout(context: &Context, key: StreamKey, track: Arc<dyn TrackRemote>) -> Playout {
@@ -196,7 +211,8 @@ fn playout(context: &Context, key: StreamKey, track: Arc<dyn TrackRemote>) -> Pl
     Playout::new(Arc::clone(&context.environment), track, buffer)
 }
 
-/// Plays sound at every tick from the first packet on: decoded, or concealed if none is there.
+/// Plays sound at every tick from the first packet to the last: decoded, or concealed if none is
+/// there.
 pub async fn run_loudspeaker(
     context: Context,
     key: StreamKey,
@@ -212,6 +228,9 @@ pub async fn run_loudspeaker(
     let mut tick = clock.next(context.environment.now());
     loop {
         sleep_until(context.environment.as_ref(), tick).await;
+        if queue.is_over() {
+            return;
+        }
         let packet = queue.next();
         let samples = match &packet {
             Some(packet) => decoder.decode(&packet.payload),
@@ -281,5 +300,85 @@ impl Ear {
                 .heard(self.key, at(heard - word.latency()), at(heard));
         }
         *next += FRAME_SAMPLES as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(sequence_number: u16) -> Packet {
+        let mut packet = Packet::default();
+        packet.header.sequence_number = sequence_number;
+        packet
+    }
+
+    /// The sequence numbers that play at the next `ticks` ticks, with nothing arriving.
+    fn play(queue: &SoundQueue, ticks: u32) -> Vec<u16> {
+        (0..ticks)
+            .filter_map(|_| queue.next())
+            .map(|packet| packet.header.sequence_number)
+            .collect()
+    }
+
+    #[test]
+    fn packets_play_in_order_and_nothing_plays_when_none_is_there() {
+        let queue = SoundQueue::default();
+        (0..3).for_each(|number| queue.push(packet(number)));
+        assert_eq!(play(&queue, 4), [0, 1, 2]);
+        assert!(queue.next().is_none());
+    }
+
+    #[test]
+    fn beyond_what_may_wait_the_oldest_is_dropped() {
+        let queue = SoundQueue::default();
+        (0..7).for_each(|number| queue.push(packet(number)));
+        // Of 7, the last 5 (SOUNDS_WAITING) remain: 100 ms.
+        assert_eq!(play(&queue, 7), [2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_delay_that_nobody_needed_ends_after_a_round() {
+        let queue = SoundQueue::default();
+        // Three packets come at once, then one per tick: at every tick three wait, where one would
+        // do. A round has 25 ticks; at its last one the two oldest go: 0 to 23 have played by
+        // then, 24 and 25 go, 26 plays, and the queue is as short as it can be.
+        (0..2).for_each(|number| queue.push(packet(number)));
+        let mut played = Vec::new();
+        for number in 2..30 {
+            queue.push(packet(number));
+            played.extend(play(&queue, 1));
+        }
+        let expected: Vec<u16> = (0..24).chain(26..30).collect();
+        assert_eq!(played, expected);
+    }
+
+    #[test]
+    fn a_delay_that_was_needed_once_in_a_round_stays() {
+        let queue = SoundQueue::default();
+        (0..2).for_each(|number| queue.push(packet(number)));
+        let mut played = Vec::new();
+        for tick in 2..30 {
+            // At tick 10 two packets are late: one is left for that tick, and three come next.
+            match tick {
+                10 | 11 => {}
+                12 => (10..13).for_each(|number| queue.push(packet(number))),
+                tick => queue.push(packet(tick)),
+            }
+            played.extend(play(&queue, 1));
+        }
+        let expected: Vec<u16> = (0..28).collect();
+        assert_eq!(played, expected);
+    }
+
+    #[test]
+    fn it_is_over_when_the_last_packet_has_played() {
+        let queue = SoundQueue::default();
+        queue.push(packet(0));
+        assert!(!queue.is_over());
+        queue.end();
+        assert!(!queue.is_over());
+        assert_eq!(play(&queue, 1), [0]);
+        assert!(queue.is_over());
     }
 }

@@ -1,0 +1,204 @@
+//! Calls that are short and small, and a world in which to drive parts of one by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reports::record::{CellRecord, Kind, StreamRecord};
+use scenarios::{AudioPlan, Participant, Plan, ServersPlan, StackPlan, Topology, VideoPlan};
+use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, Simulation, Time};
+use tokio::sync::mpsc;
+use topologies::media::{ProbeSource, Scene, Stamped};
+use topologies::mesh::{self, Command};
+use topologies::observe::warnings::worth_a_look;
+use topologies::observe::{Observatory, StreamKey};
+use topologies::peer::capture::{self, Capture};
+use topologies::peer::{Context, Environment};
+use topologies::world::{self, Hosts, Servers, SimConnector, SimEnvironment};
+use topologies::{RunOptions, run};
+
+/// How long every receiver's buffers hold what arrives.
+pub const PLAYOUT: Duration = Duration::from_millis(60);
+/// From any host to any other: 10 ms up and 10 ms down, always.
+pub const ONE_WAY: Duration = Duration::from_millis(20);
+
+pub fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+pub fn at(seconds: f64) -> Time {
+    Time::ZERO + Duration::from_secs_f64(seconds)
+}
+
+fn link() -> LinkConfig {
+    let pipe = PipeConfig {
+        delay: ONE_WAY / 2,
+        ..PipeConfig::default()
+    };
+    LinkConfig {
+        up: pipe,
+        down: pipe,
+    }
+}
+
+/// A participant from start to end, with these NATs in front of it.
+pub fn participant(index: u16, nats: Vec<NatConfig>) -> Participant {
+    Participant {
+        index,
+        name: format!("peer-{index}"),
+        group: "peer".to_owned(),
+        nat_label: "custom".to_owned(),
+        nats,
+        link: link(),
+        link_label: "custom".to_owned(),
+        camera: None,
+        join: Duration::ZERO,
+        leave: None,
+    }
+}
+
+/// A call of `number` participants with public addresses, measured to second `end`.
+pub fn plan(number: u16, end: f64) -> Plan {
+    Plan {
+        scenario: "mesh".to_owned(),
+        topology: Topology::Mesh,
+        seed: Seed(1),
+        participants: (0..number)
+            .map(|index| participant(index, vec![]))
+            .collect(),
+        video: Some(VideoPlan {
+            width: 160,
+            height: 96,
+            fps: 15,
+            bitrate_bps: 100_000,
+            playout_delay: PLAYOUT,
+        }),
+        audio: Some(AudioPlan {
+            bitrate_bps: 24_000,
+            playout_delay: PLAYOUT,
+        }),
+        warmup: seconds(2.0),
+        duration: seconds(end - 2.0),
+        stack: StackPlan::tuned(),
+        servers: ServersPlan {
+            link: link(),
+            link_label: "custom".to_owned(),
+            nonce_lifetime: seconds(600.0),
+        },
+    }
+}
+
+/// Runs a call.
+pub fn call(plan: &Plan) -> CellRecord {
+    run(plan, &RunOptions::default(), &|_| {})
+        .expect("the plan can be run")
+        .record
+}
+
+/// The video that participant `receiver` got from participant `sender`.
+pub fn video(record: &CellRecord, sender: u16, receiver: u16) -> &StreamRecord {
+    let name = |index| format!("peer-{index}");
+    let is = |stream: &&StreamRecord| {
+        stream.kind == Kind::Video
+            && (&stream.sender, &stream.receiver) == (&name(sender), &name(receiver))
+    };
+    record.streams.iter().find(is).expect("they meet")
+}
+
+/// A world with its servers, whose participants are started one by one.
+pub struct Lab {
+    pub world: Simulation,
+    pub hosts: Hosts,
+    pub servers: Servers,
+    pub plan: Arc<Plan>,
+    pub observatory: Arc<Observatory>,
+}
+
+impl Lab {
+    pub fn new(mut world: Simulation, plan: Plan) -> Self {
+        let hosts = world::build_hosts(&mut world, &plan).expect("the plan fits");
+        let servers = world::start_servers(&world, &hosts, &plan).expect("servers start");
+        Lab {
+            world,
+            hosts,
+            servers,
+            plan: Arc::new(plan),
+            observatory: Arc::new(Observatory::default()),
+        }
+    }
+
+    /// A participant with a running camera and microphone, that does nothing yet.
+    pub fn context(&self, index: u16) -> Context {
+        let runtime = self
+            .world
+            .runtime(self.hosts.participants[usize::from(index)]);
+        let environment: Arc<dyn Environment> = Arc::new(SimEnvironment::new(runtime, &self.plan));
+        let devices = Arc::new(Capture::default());
+        let context = Context {
+            environment: Arc::clone(&environment),
+            plan: Arc::clone(&self.plan),
+            index,
+            observatory: Arc::clone(&self.observatory),
+            capture: Arc::clone(&devices),
+        };
+        let start = Time::ZERO + self.plan.participants[usize::from(index)].join;
+        let mut random = environment.random(&format!("devices/{index}"));
+        if let Some(video) = &self.plan.video {
+            let scene = Scene::new(&mut random, video.width as usize, video.height as usize);
+            environment.runtime().spawn(Box::pin(capture::run_camera(
+                Arc::clone(&environment),
+                Arc::clone(&self.observatory),
+                Arc::clone(&devices),
+                (index, video.fps, start),
+                Box::new(Stamped::new(Box::new(scene), index)),
+            )));
+        }
+        if self.plan.audio.is_some() {
+            let source = ProbeSource::new(index, &mut random);
+            let sound = capture::run_microphone(Arc::clone(&environment), devices, start, source);
+            environment.runtime().spawn(Box::pin(sound));
+        }
+        context
+    }
+
+    /// Lets a participant live its part of the plan. It leaves early if the handle is dropped.
+    pub fn participate(&self, index: u16) -> mpsc::UnboundedSender<Command> {
+        let context = self.context(index);
+        let runtime = self
+            .world
+            .runtime(self.hosts.participants[usize::from(index)]);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (ice, leave) = (self.servers.ice.clone(), sender.downgrade());
+        let connector = Arc::new(SimConnector(runtime));
+        let host = context.environment.runtime();
+        host.spawn(Box::pin(mesh::follow_schedule(
+            context, ice, connector, receiver, leave,
+        )));
+        sender
+    }
+
+    /// When the pictures of `sender` were shown to `receiver`, in order.
+    pub fn shown(&self, sender: u16, receiver: u16) -> Vec<Time> {
+        let key = StreamKey {
+            sender,
+            receiver,
+            kind: Kind::Video,
+        };
+        let observations = self.observatory.lock();
+        let frames = observations.streams.get(&key).map(|log| &log.frames);
+        let mut shown: Vec<_> = frames
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, frame)| frame.rendered)
+            .collect();
+        shown.sort();
+        shown
+    }
+
+    /// Ends the world; what the stack warned of that needs a look.
+    pub fn finish(self) -> (Finished, Vec<String>) {
+        drop(self.servers);
+        let finished = self.world.finish();
+        let warnings = worth_a_look(&finished.warnings);
+        (finished, warnings)
+    }
+}
