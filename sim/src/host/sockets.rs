@@ -47,15 +47,16 @@ impl Socket {
         }
     }
 
-    /// Queues a datagram; `false` if the receive buffer has no room for it.
-    pub(crate) fn push(&mut self, datagram: Datagram) -> bool {
-        let bytes = self.queued_bytes + datagram.data.len();
-        let fits = bytes <= self.capacity;
-        if fits {
-            self.queued_bytes = bytes;
-            self.queue.push_back(datagram);
-        }
-        fits
+    /// Whether a datagram with this many bytes of payload fits into the receive buffer.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.queued_bytes + bytes <= self.capacity
+    }
+
+    /// Queues a datagram for which there is room.
+    pub(crate) fn push(&mut self, datagram: Datagram) {
+        debug_assert!(self.has_room(datagram.data.len()));
+        self.queued_bytes += datagram.data.len();
+        self.queue.push_back(datagram);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Datagram> {
@@ -141,17 +142,20 @@ mod tests {
         // 212,992 = 177 x 1,200 + 592: 177 datagrams of 1,200 bytes fit, then one of 592 and,
         // with no byte left, only empty ones.
         for _ in 0..177 {
-            assert!(socket.push(datagram(1_200)));
+            assert!(socket.has_room(1_200));
+            socket.push(datagram(1_200));
         }
-        assert!(!socket.push(datagram(593)));
-        assert!(socket.push(datagram(592)));
-        assert!(!socket.push(datagram(1)));
-        assert!(socket.push(datagram(0)));
+        assert!(!socket.has_room(593));
+        assert!(socket.has_room(592));
+        socket.push(datagram(592));
+        assert!(!socket.has_room(1));
+        assert!(socket.has_room(0));
         assert_eq!(
             socket.pop().map(|datagram| datagram.data.len()),
             Some(1_200)
         );
-        assert!(socket.push(datagram(1_200)));
+        assert!(socket.has_room(1_200));
+        assert!(!socket.has_room(1_201));
     }
 
     #[test]

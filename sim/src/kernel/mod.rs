@@ -9,6 +9,7 @@ pub(crate) mod id;
 mod map;
 mod network;
 mod queue;
+mod route;
 
 pub use drops::DropReason;
 pub use id::{GatewayId, HostId, SocketId};
