@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-use bytes::Bytes;
 use sim::kernel::SocketId;
 use sim::nat::presets::PORT_RESTRICTED;
 use sim::packet::{IPV4_HEADER, UDP_HEADER};
@@ -121,9 +120,8 @@ impl World {
     fn send_wave(&mut self, senders: usize) {
         for host in 0..senders {
             let destination = self.peers[self.receiver(host)].endpoint;
-            let data = Bytes::copy_from_slice(&self.payload);
             self.network
-                .send_udp(self.peers[host].socket, destination, data);
+                .send_udp_copy(self.peers[host].socket, destination, &self.payload);
         }
     }
 

@@ -3,6 +3,7 @@
 //! [`Network`] is a plain state machine: it is told what to send, and [`Network::step`] does the
 //! next event. It knows no tasks; [`crate::runtime`] puts those on top.
 
+mod arena;
 mod drops;
 pub(crate) mod event;
 pub(crate) mod id;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use slab::Slab;
 use thiserror::Error;
 
+use super::arena::Arena;
 use super::drops::DropReason;
 use super::event::Event;
 use super::id::{GatewayId, HostId, SocketId};
@@ -91,6 +92,7 @@ pub struct Network {
     map: Map,
     events: EventQueue,
     flights: Slab<Flight>,
+    payloads: Arena,
     sockets: Slab<Socket>,
     next_packet: u64,
     counters: Counters,
@@ -106,6 +108,7 @@ impl Network {
             map: Map::default(),
             events: EventQueue::default(),
             flights: Slab::new(),
+            payloads: Arena::default(),
             sockets: Slab::new(),
             next_packet: 0,
             counters: Counters::default(),
@@ -232,6 +235,12 @@ impl Network {
                 payload: Payload::Udp(data),
             },
         );
+    }
+
+    /// Sends a copy of `data`, in memory that the network uses again and again.
+    pub fn send_udp_copy(&mut self, id: SocketId, destination: SocketAddrV4, data: &[u8]) {
+        let data = self.payloads.copy(data);
+        self.send_udp(id, destination, data);
     }
 
     /// Takes the next datagram that waits in a socket.
