@@ -66,7 +66,10 @@ mod tests {
         let mut arena = Arena::default();
         let sizes = [[1_000; 300].as_slice(), &[65_507, 70_000, 1]].concat();
         let pattern = |i: usize, size| vec![(i % 251) as u8; size];
-        let copies: Vec<_> = (0..).zip(&sizes).map(|(i, &n)| arena.copy(&pattern(i, n))).collect();
+        let copies: Vec<_> = (0..)
+            .zip(&sizes)
+            .map(|(i, &n)| arena.copy(&pattern(i, n)))
+            .collect();
         for (i, copy) in copies.iter().enumerate() {
             assert_eq!(copy[..], pattern(i, sizes[i]));
         }

@@ -97,9 +97,7 @@ impl Map {
 
     /// Who has `address` in the network behind `network`, or on the internet.
     pub(crate) fn find(&self, network: Option<GatewayId>, address: Ipv4Addr) -> Option<Node> {
-        self.addresses
-            .get(&Place::new(network, address))
-            .copied()
+        self.addresses.get(&Place::new(network, address)).copied()
     }
 
     pub(crate) fn host(&self, id: HostId) -> &Host {
