@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use benches::world::PAYLOAD_BYTES;
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
 use webrtc_util::vnet::nat::{EndpointDependencyType, NatType};
@@ -45,14 +44,12 @@ impl Vnet {
         Vnet { runtime, call }
     }
 
-    /// Sends and reads `packets` packets, and returns the CPU time of this thread, on which
-    /// everything happens. The wall time is longer: routers sleep at times between two packets.
-    pub fn exchange(&mut self, packets: u64) -> Duration {
-        let start = thread_cpu_time();
+    /// Sends and reads `packets` packets. Routers sleep at times on the way, so the wall time is
+    /// longer than the CPU time.
+    pub fn exchange(&mut self, packets: u64) {
         self.runtime
             .block_on(self.call.exchange(packets))
             .expect("the network is up");
-        thread_cpu_time() - start
     }
 }
 
@@ -121,9 +118,4 @@ async fn host(router: &Arc<Mutex<Router>>, at: &str) -> Result<(Net, SocketAddr)
     router.lock().await.add_net(Arc::clone(&nic)).await?;
     nic.lock().await.set_router(Arc::clone(router)).await?;
     Ok((net, at))
-}
-
-fn thread_cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
