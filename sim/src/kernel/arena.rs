@@ -24,20 +24,19 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    /// A copy of `data`.
+    /// A copy of `data`. More than a chunk, which UDP never sends, gets memory of its own.
     pub(crate) fn copy(&mut self, data: &[u8]) -> Bytes {
         if self.current.capacity() < data.len() {
-            self.next_chunk(data.len());
+            self.next_chunk();
         }
         self.current.extend_from_slice(data);
         self.current.split().freeze()
     }
 
     /// Moves on to the oldest chunk if nothing in it is in use any more, or to a new one.
-    fn next_chunk(&mut self, room: usize) {
-        let size = CHUNK.max(room);
-        let free = self.full.pop_front_if(|oldest| oldest.try_reclaim(size));
-        let next = free.unwrap_or_else(|| BytesMut::with_capacity(size));
+    fn next_chunk(&mut self) {
+        let free = self.full.pop_front_if(|oldest| oldest.try_reclaim(CHUNK));
+        let next = free.unwrap_or_else(|| BytesMut::with_capacity(CHUNK));
         if self.full.len() == KEPT {
             self.full.pop_front();
         }
@@ -62,7 +61,7 @@ mod tests {
     #[test]
     fn copies_do_not_overlap_and_keep_their_contents() {
         // 65 copies of 1,000 bytes fit into a chunk of 65,536, so 300 of them are in five; the
-        // largest payload (65,507) is in one of its own, and one that is larger still, too.
+        // largest payload (65,507) is in one of its own, and what is larger than a chunk works, too.
         let mut arena = Arena::default();
         let sizes = [[1_000; 300].as_slice(), &[65_507, 70_000, 1]].concat();
         let pattern = |i: usize, size| vec![(i % 251) as u8; size];

@@ -85,7 +85,7 @@ impl FacetSet {
 /// "The Art of Computer Programming" 3, section 6.4).
 fn home(key: u64, slots: usize) -> usize {
     let product = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (u128::from(product) * slots as u128 >> 64) as usize
+    ((u128::from(product) * slots as u128) >> 64) as usize
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
         // Endpoints that differ in few bits, in the address, in the port, or in both, and the one
         // that has no bit at all; every second one is inserted, some of them twice.
         let endpoint = |i: u32| {
-            let port = [0, i as u16][(i % 3 == 0) as usize];
+            let port = if i.is_multiple_of(3) { i as u16 } else { 0 };
             SocketAddrV4::new(Ipv4Addr::from_bits(i / 2), port)
         };
         let facet = |i| Facet::of(endpoint(i), Behavior::AddressAndPortDependent);
