@@ -4,6 +4,7 @@
 //! another NAT. Each NAT has an address in the network it hangs from and owns the network behind
 //! it. An access link is the edge between a host and whatever it hangs from.
 
+use std::collections::hash_map::Entry;
 use std::net::Ipv4Addr;
 
 use rustc_hash::FxHashMap;
@@ -34,7 +35,6 @@ pub(crate) struct Host {
 pub(crate) struct Gateway {
     pub(crate) nat: Nat,
     pub(crate) behind: Option<GatewayId>,
-    inside: FxHashMap<Ipv4Addr, Node>,
 }
 
 /// Hosts, NATs and addresses. Knows neither clock nor packets.
@@ -42,7 +42,21 @@ pub(crate) struct Gateway {
 pub(crate) struct Map {
     hosts: Vec<Host>,
     gateways: Vec<Gateway>,
-    internet: FxHashMap<Ipv4Addr, Node>,
+    /// Every address of every network. One table, and not one for each network, since every packet
+    /// asks for several: it stays in the caches where a thousand would not.
+    addresses: FxHashMap<Place, Node>,
+}
+
+/// An address in a network, as one word to hash: the network in the upper half, where 0 is the
+/// internet, and the address in the lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Place(u64);
+
+impl Place {
+    fn new(network: Option<GatewayId>, address: Ipv4Addr) -> Self {
+        let network = network.map_or(0, |gateway| u64::from(gateway.0) + 1);
+        Place(network << 32 | u64::from(address.to_bits()))
+    }
 }
 
 impl Map {
@@ -62,11 +76,7 @@ impl Map {
     ) -> Result<GatewayId, Ipv4Addr> {
         let id = GatewayId(self.gateways.len() as u32);
         self.claim(behind, nat.external(), Node::Gateway(id))?;
-        self.gateways.push(Gateway {
-            nat,
-            behind,
-            inside: FxHashMap::default(),
-        });
+        self.gateways.push(Gateway { nat, behind });
         Ok(id)
     }
 
@@ -76,15 +86,11 @@ impl Map {
         address: Ipv4Addr,
         node: Node,
     ) -> Result<(), Ipv4Addr> {
-        let addresses = match network {
-            Some(gateway) => &mut self.gateways[gateway.index()].inside,
-            None => &mut self.internet,
-        };
-        match addresses.insert(address, node) {
-            None => Ok(()),
-            Some(owner) => {
-                addresses.insert(address, owner);
-                Err(address)
+        match self.addresses.entry(Place::new(network, address)) {
+            Entry::Occupied(_) => Err(address),
+            Entry::Vacant(free) => {
+                free.insert(node);
+                Ok(())
             }
         }
     }
@@ -104,11 +110,7 @@ impl Map {
 
     /// Who has `address` in the network behind `network`, or on the internet.
     pub(crate) fn find(&self, network: Option<GatewayId>, address: Ipv4Addr) -> Option<Node> {
-        match network {
-            Some(gateway) => self.gateways[gateway.index()].inside.get(&address),
-            None => self.internet.get(&address),
-        }
-        .copied()
+        self.addresses.get(&Place::new(network, address)).copied()
     }
 
     pub(crate) fn host(&self, id: HostId) -> &Host {

@@ -3,12 +3,14 @@
 //! [`Network`] is a plain state machine: it is told what to send, and [`Network::step`] does the
 //! next event. It knows no tasks; [`crate::runtime`] puts those on top.
 
+mod arena;
 mod drops;
 pub(crate) mod event;
 pub(crate) mod id;
 mod map;
 mod network;
 mod queue;
+mod route;
 
 pub use drops::DropReason;
 pub use id::{GatewayId, HostId, SocketId};

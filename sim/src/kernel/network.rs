@@ -7,24 +7,23 @@ use bytes::Bytes;
 use slab::Slab;
 use thiserror::Error;
 
+use super::arena::Arena;
 use super::drops::DropReason;
 use super::event::Event;
 use super::id::{GatewayId, HostId, SocketId};
-use super::map::{Host, Map, Node};
+use super::map::{Host, Map};
 use super::queue::EventQueue;
+use super::route::route;
 use crate::host::sockets::{Datagram, Socket};
 use crate::link::config::LinkConfig;
 use crate::link::pipe::{Pipe, PipeStreams, Verdict};
 use crate::link::validate::LinkError;
-use crate::nat::{Nat, NatConfig, Outbound};
+use crate::nat::{Nat, NatConfig};
 use crate::packet::{Packet, Payload};
 use crate::seed::Seed;
 use crate::time::Time;
 use crate::trace::counters::Counters;
 use crate::trace::{PacketEvent, Stage, Tap};
-
-/// More NATs than any path crosses; a packet that crosses more is going round in circles.
-const HOP_LIMIT: u32 = 16;
 
 /// What a new host is like.
 #[derive(Clone, Debug)]
@@ -69,7 +68,7 @@ pub enum Step {
     Timer(u32),
 }
 
-/// A packet on its way.
+/// A packet on its way. It stays in its slot from when it is sent until it comes to rest.
 #[derive(Debug)]
 struct Flight {
     packet: Packet,
@@ -93,6 +92,7 @@ pub struct Network {
     map: Map,
     events: EventQueue,
     flights: Slab<Flight>,
+    payloads: Arena,
     sockets: Slab<Socket>,
     next_packet: u64,
     counters: Counters,
@@ -108,6 +108,7 @@ impl Network {
             map: Map::default(),
             events: EventQueue::default(),
             flights: Slab::new(),
+            payloads: Arena::default(),
             sockets: Slab::new(),
             next_packet: 0,
             counters: Counters::default(),
@@ -246,6 +247,12 @@ impl Network {
         );
     }
 
+    /// Sends a copy of `data`, in memory that the network uses again and again.
+    pub fn send_udp_copy(&mut self, id: SocketId, destination: SocketAddrV4, data: &[u8]) {
+        let data = self.payloads.copy(data);
+        self.send_udp(id, destination, data);
+    }
+
     /// Takes the next datagram that waits in a socket.
     pub fn receive_udp(&mut self, id: SocketId) -> Option<Datagram> {
         self.sockets[id.0 as usize].pop()
@@ -300,7 +307,7 @@ impl Network {
         let (at, event) = self.events.pop()?;
         self.now = at;
         Some(match event {
-            Event::Packet(slot) => self.arrive(slot),
+            Event::Packet(slot) => self.arrive(slot as usize),
             Event::Tcp => Step::Tcp,
             Event::Timer(slot) => Step::Timer(slot),
         })
@@ -308,162 +315,111 @@ impl Network {
 
     /// Puts a packet on its host's access link.
     pub(crate) fn send(&mut self, origin: HostId, packet: Packet) {
-        let flight = Flight {
+        let slot = self.flights.insert(Flight {
             packet,
             id: self.next_packet,
             sent: self.now,
             origin,
             leg: Leg::Up,
-        };
+        });
         self.next_packet += 1;
-        self.observe(&flight, Stage::Sent);
-        if *flight.packet.destination.ip() == self.map.host(origin).address {
-            return self.loop_back(flight);
+        self.observe(slot, Stage::Sent);
+        if *self.flights[slot].packet.destination.ip() == self.map.host(origin).address {
+            return self.loop_back(slot);
         }
         let up = &mut self.map.host_mut(origin).up;
         if up.is_ideal() {
-            self.climb(flight);
-            return;
+            return self.leave_uplink(slot);
         }
-        match up.offer(self.now, flight.packet.wire_bytes()) {
-            Verdict::Deliver { at } => self.fly(at, flight),
-            Verdict::Drop(reason) => self.drop(&flight, DropReason::Uplink(reason), Some(origin)),
+        match up.offer(self.now, self.flights[slot].packet.wire_bytes()) {
+            Verdict::Deliver { at } => self.fly(at, slot),
+            Verdict::Drop(reason) => self.drop(slot, DropReason::Uplink(reason), Some(origin)),
         }
     }
 
     /// Delivers a packet to the host that sent it, without its link.
-    fn loop_back(&mut self, mut flight: Flight) {
+    fn loop_back(&mut self, slot: usize) {
+        let flight = &mut self.flights[slot];
         flight.leg = Leg::Down(flight.origin);
-        self.fly(self.now, flight);
+        self.fly(self.now, slot);
     }
 
-    fn fly(&mut self, at: Time, flight: Flight) {
-        let slot = self.flights.insert(flight);
+    fn fly(&mut self, at: Time, slot: usize) {
         self.events.schedule(at, Event::Packet(slot as u32));
     }
 
     /// A packet has crossed the link that it was on.
-    fn arrive(&mut self, slot: u32) -> Step {
-        let flight = self.flights.remove(slot as usize);
-        match flight.leg {
+    fn arrive(&mut self, slot: usize) -> Step {
+        match self.flights[slot].leg {
             Leg::Up => {
-                self.climb(flight);
+                self.leave_uplink(slot);
                 Step::Packet(None)
             }
-            Leg::Down(host) => self.deliver(flight, host),
+            Leg::Down(host) => self.deliver(slot, host),
         }
     }
 
-    /// Takes a packet from its origin's link towards the root until its destination's network is
-    /// found, through the NATs on the way.
-    fn climb(&mut self, mut flight: Flight) {
-        let mut network = self.map.host(flight.origin).behind;
-        let mut hops = 0;
-        loop {
-            let destination = *flight.packet.destination.ip();
-            if let Some(node) = self.map.find(network, destination) {
-                return self.descend(flight, node, hops);
-            }
-            let Some(id) = network else {
-                return self.drop(&flight, DropReason::NoRoute, None);
-            };
-            let gateway = self.map.gateway_mut(id);
-            let verdict = gateway.nat.outbound(
-                self.now,
-                flight.packet.protocol(),
-                flight.packet.source,
-                flight.packet.destination,
-            );
-            match verdict {
-                Outbound::Forward { source } => {
-                    flight.packet.source = source;
-                    network = gateway.behind;
-                }
-                Outbound::Hairpin {
-                    source,
-                    destination,
-                } => {
-                    flight.packet.source = source;
-                    flight.packet.destination = destination;
-                }
-                Outbound::Drop(reason) => {
-                    return self.drop(&flight, DropReason::Nat(reason), None);
-                }
-            }
-            hops += 1;
-            if hops > HOP_LIMIT {
-                return self.drop(&flight, DropReason::HopLimit, None);
-            }
+    fn leave_uplink(&mut self, slot: usize) {
+        let flight = &mut self.flights[slot];
+        match route(&mut self.map, self.now, flight.origin, &mut flight.packet) {
+            Ok(host) => self.enter_downlink(slot, host),
+            Err(reason) => self.drop(slot, reason, None),
         }
     }
 
-    /// Takes a packet from the network of its destination down to a host, through the NATs on the
-    /// way.
-    fn descend(&mut self, mut flight: Flight, mut node: Node, mut hops: u32) {
-        loop {
-            let id = match node {
-                Node::Host(host) => return self.enter_downlink(flight, host),
-                Node::Gateway(id) => id,
-            };
-            hops += 1;
-            if hops > HOP_LIMIT {
-                return self.drop(&flight, DropReason::HopLimit, None);
-            }
-            let verdict = self.map.gateway_mut(id).nat.inbound(
-                self.now,
-                flight.packet.protocol(),
-                flight.packet.source,
-                flight.packet.destination,
-            );
-            match verdict {
-                Ok(internal) => flight.packet.destination = internal,
-                Err(reason) => return self.drop(&flight, DropReason::Nat(reason), None),
-            }
-            match self.map.find(Some(id), *flight.packet.destination.ip()) {
-                Some(inside) => node = inside,
-                None => return self.drop(&flight, DropReason::NoRoute, None),
-            }
-        }
-    }
-
-    fn enter_downlink(&mut self, mut flight: Flight, host: HostId) {
+    fn enter_downlink(&mut self, slot: usize, host: HostId) {
+        let flight = &mut self.flights[slot];
         flight.leg = Leg::Down(host);
         let down = &mut self.map.host_mut(host).down;
         match down.offer(self.now, flight.packet.wire_bytes()) {
-            Verdict::Deliver { at } => self.fly(at, flight),
-            Verdict::Drop(reason) => self.drop(&flight, DropReason::Downlink(reason), Some(host)),
+            Verdict::Deliver { at } => self.fly(at, slot),
+            Verdict::Drop(reason) => self.drop(slot, DropReason::Downlink(reason), Some(host)),
         }
     }
 
-    fn deliver(&mut self, flight: Flight, host: HostId) -> Step {
-        let Payload::Udp(data) = &flight.packet.payload else {
-            self.observe(&flight, Stage::Delivered(host));
-            return Step::Segment(flight.packet);
+    fn deliver(&mut self, slot: usize, host: HostId) -> Step {
+        let socket = match self.receiver(&self.flights[slot].packet, host) {
+            Ok(socket) => socket,
+            Err(reason) => {
+                self.drop(slot, reason, Some(host));
+                return Step::Packet(None);
+            }
         };
-        let port = flight.packet.destination.port();
-        let Some(socket) = self.map.host(host).ports.find(port) else {
-            self.drop(&flight, DropReason::PortUnreachable, Some(host));
-            return Step::Packet(None);
-        };
-        let datagram = Datagram {
-            source: flight.packet.source,
-            data: data.clone(),
-        };
-        let socket = &mut self.sockets[socket.0 as usize];
-        if !socket.push(datagram) {
-            self.drop(&flight, DropReason::SocketBufferFull, Some(host));
-            return Step::Packet(None);
+        self.observe(slot, Stage::Delivered(host));
+        let packet = self.flights.remove(slot).packet;
+        match (packet.payload, socket) {
+            (Payload::Udp(data), Some(socket)) => {
+                let socket = &mut self.sockets[socket.0 as usize];
+                let source = packet.source;
+                socket.push(Datagram { source, data });
+                Step::Packet(socket.take_reader())
+            }
+            (payload, _) => Step::Segment(Packet { payload, ..packet }),
         }
-        let reader = socket.take_reader();
-        self.observe(&flight, Stage::Delivered(host));
-        Step::Packet(reader)
     }
 
-    fn drop(&mut self, flight: &Flight, reason: DropReason, host: Option<HostId>) {
-        self.observe(flight, Stage::Dropped(reason, host));
+    /// The socket that a UDP packet is for; TCP has no socket here, and its stack takes all.
+    fn receiver(&self, packet: &Packet, host: HostId) -> Result<Option<SocketId>, DropReason> {
+        let Payload::Udp(data) = &packet.payload else {
+            return Ok(None);
+        };
+        let ports = &self.map.host(host).ports;
+        let id = ports
+            .find(packet.destination.port())
+            .ok_or(DropReason::PortUnreachable)?;
+        match self.sockets[id.0 as usize].has_room(data.len()) {
+            true => Ok(Some(id)),
+            false => Err(DropReason::SocketBufferFull),
+        }
     }
 
-    fn observe(&mut self, flight: &Flight, stage: Stage) {
+    fn drop(&mut self, slot: usize, reason: DropReason, host: Option<HostId>) {
+        self.observe(slot, Stage::Dropped(reason, host));
+        self.flights.remove(slot);
+    }
+
+    fn observe(&mut self, slot: usize, stage: Stage) {
+        let flight = &self.flights[slot];
         let event = PacketEvent {
             at: self.now,
             id: flight.id,

@@ -10,7 +10,8 @@ use super::validate::LinkError;
 #[derive(Debug)]
 pub(super) struct Loss {
     model: Model,
-    rng: ChaCha8Rng,
+    /// Boxed: it is larger than all else of a link together, and most links never draw.
+    rng: Box<ChaCha8Rng>,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,7 @@ struct State {
 impl Loss {
     pub(super) fn new(config: LossConfig, mut rng: ChaCha8Rng) -> Result<Self, LinkError> {
         let model = Model::new(config, None, &mut rng)?;
+        let rng = Box::new(rng);
         Ok(Loss { model, rng })
     }
 

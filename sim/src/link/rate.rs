@@ -35,9 +35,8 @@ impl Serializer {
         }
         if let Some(rate) = self.rate_bps {
             let work = u128::from(bytes) * NANOS_PER_BYTE_AT_1_BPS + u128::from(self.remainder);
-            let whole = work / u128::from(rate);
-            self.remainder = (work - whole * u128::from(rate)) as u64; // below `rate`, a u64
-            let whole = u64::try_from(whole).unwrap_or(u64::MAX);
+            let (whole, remainder) = divide(work, rate);
+            self.remainder = remainder;
             self.free_at = self.free_at.saturating_add(whole);
         }
         self.free_at_ceil()
@@ -54,6 +53,19 @@ impl Serializer {
     fn free_at_ceil(&self) -> u64 {
         self.free_at.saturating_add(u64::from(self.remainder > 0))
     }
+}
+
+/// The quotient, saturated at `u64::MAX`, and the remainder.
+///
+/// The work of an IP packet fits into 64 bits unless the rate is astronomical, and a division of
+/// 64 bits takes a fraction of the time of one of 128.
+fn divide(work: u128, rate: u64) -> (u64, u64) {
+    if let Ok(work) = u64::try_from(work) {
+        return (work / rate, work % rate);
+    }
+    let (work, rate) = (work, u128::from(rate));
+    let whole = u64::try_from(work / rate).unwrap_or(u64::MAX);
+    (whole, (work % rate) as u64) // a remainder is below `rate`, which is a u64
 }
 
 #[cfg(test)]

@@ -12,6 +12,11 @@ use super::config::Behavior;
 pub(super) struct Facet(u64);
 
 impl Facet {
+    /// Bits 0 to 47, of which those that the behaviour ignores are 0.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// What `behavior` sees of `remote`.
     pub(super) fn of(remote: SocketAddrV4, behavior: Behavior) -> Self {
         Facet(match behavior {

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddrV4;
 
-use rustc_hash::FxHashSet;
-
 use super::facet::{Facet, Flow};
+use super::facet_set::FacetSet;
 use crate::time::Time;
 
 /// A mapping between an internal endpoint and an external port.
@@ -37,7 +36,7 @@ impl Mapping {
 #[derive(Debug)]
 pub(super) struct Permitted {
     first: Facet,
-    others: FxHashSet<Facet>,
+    others: FacetSet,
 }
 
 impl Permitted {
@@ -45,7 +44,7 @@ impl Permitted {
     pub(super) fn only(first: Facet) -> Self {
         Permitted {
             first,
-            others: FxHashSet::default(),
+            others: FacetSet::default(),
         }
     }
 
@@ -58,6 +57,6 @@ impl Permitted {
 
     /// Whether `facet` was added.
     pub(super) fn contains(&self, facet: Facet) -> bool {
-        facet == self.first || self.others.contains(&facet)
+        facet == self.first || self.others.contains(facet)
     }
 }

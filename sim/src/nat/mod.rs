@@ -8,10 +8,12 @@
 //! - [`verdict`]: what became of a packet.
 //! - `table`: the mappings of one protocol, their filters, lifetimes and pinned replies.
 //! - `mapping`: one mapping and the remotes that it lets in; `facet`: the part of a remote
-//!   endpoint that a behaviour looks at; `ports`: the choice of external ports.
+//!   endpoint that a behaviour looks at; `facet_set`: many of those; `ports`: the choice of
+//!   external ports.
 
 pub mod config;
 mod facet;
+mod facet_set;
 mod mapping;
 mod ports;
 pub mod presets;

@@ -24,7 +24,8 @@ pub struct Nat {
     config: NatConfig,
     external: Ipv4Addr,
     tables: Tables,
-    rng: ChaCha8Rng,
+    /// Boxed: it is large, and needed for new mappings alone.
+    rng: Box<ChaCha8Rng>,
 }
 
 impl Nat {
@@ -34,7 +35,7 @@ impl Nat {
             config,
             external,
             tables: Tables::new(&config),
-            rng,
+            rng: Box::new(rng),
         }
     }
 

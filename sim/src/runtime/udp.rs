@@ -6,7 +6,6 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 use super::flush::FlushGroup;
@@ -81,9 +80,10 @@ impl AsyncUdpSocket for SimUdpSocket {
         if length > MAX_PAYLOAD {
             return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
         }
-        let data = Bytes::copy_from_slice(transmit.contents);
-        self.shared
-            .with(|core| core.network.send_udp(self.id, destination, data));
+        self.shared.with(|core| {
+            core.network
+                .send_udp_copy(self.id, destination, transmit.contents);
+        });
         Poll::Ready(Ok(length))
     }
 
