@@ -74,8 +74,10 @@ mod tests {
     #[test]
     fn phases_add_up_to_the_time_from_the_later_join() {
         let at = Time::from_millis;
-        let mut calls = CallLog::default();
-        calls.joins = [(0, at(0)), (1, at(500))].into();
+        let mut calls = CallLog {
+            joins: [(0, at(0)), (1, at(500))].into(),
+            ..CallLog::default()
+        };
         *calls.end(0, 1) = EndLog {
             gathering: Duration::from_millis(80),
             negotiated: Some(at(800)),
