@@ -117,17 +117,22 @@ fn a_packet_is_read_before_a_timer_of_the_same_instant_fires() {
             down: delay(Duration::from_millis(10)),
             ..LinkConfig::default()
         };
-        let id = world.add_host(host_on("alone", ADDRESS, link)).unwrap();
-        let runtime = world.runtime(id);
+        let id = world.add_host(host_on("reader", ADDRESS, link)).unwrap();
+        let ideal = host_on("sender", [203, 0, 113, 200].into(), LinkConfig::default());
+        let sender = world.add_host(ideal).unwrap();
+        let (runtime, sender) = (world.runtime(id), world.runtime(sender));
         let log = Log::default();
         sleeper(&runtime, &log, Duration::from_millis(10), "timer");
         let (noted, view) = (log.clone(), runtime.clone());
         spawn(&runtime, async move {
             let socket = view.bind_udp(4_000).unwrap();
-            let own = endpoint(ADDRESS, 4_000).into();
-            socket.send_to(b"to myself", own).await.unwrap();
             socket.recv_from(&mut [0; 16]).await.unwrap();
             noted.note(&view, "packet");
+        });
+        spawn(&sender.clone(), async move {
+            let socket = sender.bind_udp(0).unwrap();
+            let reader = endpoint(ADDRESS, 4_000).into();
+            socket.send_to(b"good morning", reader).await.unwrap();
         });
         world.run_until(Time::from_millis(20));
         let at = Time::from_millis(10);
