@@ -147,8 +147,9 @@ pub struct StackPlan {
     /// How often the NACK generator asks for one packet; `None` asks without limit, the crate's
     /// default.
     pub max_nacks_per_packet: Option<u16>,
-    /// Work-around: a playout buffer of our own in place of the crate's jitter buffer, which
-    /// forgets what it holds after every 10 s of a stream.
+    /// Work-around: a playout buffer of our own behind the stack, in place of the crate's jitter
+    /// buffer, which forgets what it holds after every 10 s of a stream, and whose packets the
+    /// driver hands out only with the next one that arrives.
     pub steady_playout: bool,
 }
 

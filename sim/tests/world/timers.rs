@@ -118,7 +118,7 @@ fn a_packet_is_read_before_a_timer_of_the_same_instant_fires() {
             ..LinkConfig::default()
         };
         let id = world.add_host(host_on("reader", ADDRESS, link)).unwrap();
-        let ideal = host_on("sender", [203, 0, 113, 200].into(), LinkConfig::default());
+        let ideal = host_on("sender", [203, 0, 113, 200], LinkConfig::default());
         let sender = world.add_host(ideal).unwrap();
         let (runtime, sender) = (world.runtime(id), world.runtime(sender));
         let log = Log::default();
