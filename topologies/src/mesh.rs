@@ -6,15 +6,14 @@ mod roster;
 
 use std::sync::Arc;
 
-use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::sync::mpsc;
 
-use crate::infra::signaling::protocol::{Candidate, Participant, Signal};
 use crate::infra::signaling::{
-    ClientConfig, Connector, Event, Name, Session, SignalingClient, SignalingSender,
+    ClientConfig, Connector, Event, Name, Participant, Session, Signal, SignalingClient,
+    SignalingSender,
 };
 use crate::peer::Context;
-use crate::peer::connection::{self, Connection, IceServers, Input};
+use crate::peer::connection::{Connection, IceServers, Input};
 use crate::peer::environment::sleep_until;
 use roster::Roster;
 
@@ -35,7 +34,7 @@ pub struct MeshPeer {
     context: Context,
     servers: IceServers,
     sender: SignalingSender,
-    signals: mpsc::UnboundedSender<(u16, connection::Signal)>,
+    signals: mpsc::UnboundedSender<(u16, Signal)>,
     others: Roster<mpsc::UnboundedSender<Input>>,
 }
 
@@ -128,8 +127,7 @@ impl MeshPeer {
             }
             Event::Signal { from, signal } => {
                 if let Some(remote) = self.meet(from) {
-                    self.tell(remote, Input::Signal(from_signaling(signal)))
-                        .await;
+                    self.tell(remote, Input::Signal(signal)).await;
                 }
             }
             Event::Reconnecting { cause } => log::warn!("signalling: reconnecting: {cause}"),
@@ -169,11 +167,11 @@ impl MeshPeer {
         }
     }
 
-    fn say(&self, remote: u16, signal: connection::Signal) {
+    fn say(&self, remote: u16, signal: Signal) {
         let Some(participant) = self.others.participant(remote) else {
             return;
         };
-        if let Err(error) = self.sender.send(participant, to_signaling(signal)) {
+        if let Err(error) = self.sender.send(participant, signal) {
             log::warn!("signalling to {remote}: {error}");
         }
     }
@@ -210,35 +208,4 @@ pub async fn follow_schedule(
         }));
     }
     participate(context, servers, connector, reports).await;
-}
-
-fn from_signaling(signal: Signal) -> connection::Signal {
-    use crate::peer::negotiation::DescriptionKind::{Answer, Offer};
-
-    match signal {
-        Signal::Offer(sdp) => connection::Signal::Description { kind: Offer, sdp },
-        Signal::Answer(sdp) => connection::Signal::Description { kind: Answer, sdp },
-        Signal::Candidate(candidate) => connection::Signal::Candidate(RTCIceCandidateInit {
-            candidate: candidate.candidate,
-            sdp_mid: candidate.sdp_mid,
-            sdp_mline_index: candidate.sdp_mline_index,
-            username_fragment: candidate.username_fragment,
-            ..Default::default()
-        }),
-    }
-}
-
-fn to_signaling(signal: connection::Signal) -> Signal {
-    use crate::peer::negotiation::DescriptionKind::{Answer, Offer};
-
-    match signal {
-        connection::Signal::Description { kind: Offer, sdp } => Signal::Offer(sdp),
-        connection::Signal::Description { kind: Answer, sdp } => Signal::Answer(sdp),
-        connection::Signal::Candidate(candidate) => Signal::Candidate(Candidate {
-            candidate: candidate.candidate,
-            sdp_mid: candidate.sdp_mid,
-            sdp_mline_index: candidate.sdp_mline_index,
-            username_fragment: candidate.username_fragment,
-        }),
-    }
 }

@@ -27,22 +27,9 @@ use super::media_tracks::MediaTracks;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::receive::{self, SoundQueue};
 use super::stack;
+use crate::infra::signaling::{Candidate, Signal};
 use crate::observe::StreamKey;
 use crate::peer::capture::SOUND;
-
-/// What one end tells the other by signalling.
-#[derive(Clone, Debug)]
-pub enum Signal {
-    /// A session description.
-    Description {
-        /// Offer or answer.
-        kind: DescriptionKind,
-        /// SDP.
-        sdp: String,
-    },
-    /// A trickled candidate.
-    Candidate(RTCIceCandidateInit),
-}
 
 /// What a connection reacts to.
 pub enum Input {
@@ -149,11 +136,16 @@ impl Connection {
     async fn react(&mut self, input: Input) -> Result<()> {
         match input {
             Input::Negotiate => self.negotiate().await,
-            Input::Signal(Signal::Description { kind, sdp }) => self.described(kind, sdp).await,
-            Input::Signal(Signal::Candidate(candidate)) => self.remote_candidate(candidate).await,
+            Input::Signal(Signal::Offer(sdp)) => self.described(DescriptionKind::Offer, sdp).await,
+            Input::Signal(Signal::Answer(sdp)) => {
+                self.described(DescriptionKind::Answer, sdp).await
+            }
+            Input::Signal(Signal::Candidate(candidate)) => {
+                self.remote_candidate(to_stack(candidate)).await
+            }
             Input::Candidate(candidate) => {
                 if self.context.plan.stack.trickle {
-                    self.say(Signal::Candidate(candidate));
+                    self.say(Signal::Candidate(from_stack(candidate)));
                 }
                 Ok(())
             }
@@ -241,9 +233,9 @@ impl Connection {
         let Some(description) = self.connection.local_description().await else {
             return Ok(());
         };
-        self.say(Signal::Description {
-            kind,
-            sdp: description.sdp,
+        self.say(match kind {
+            DescriptionKind::Offer => Signal::Offer(description.sdp),
+            DescriptionKind::Answer => Signal::Answer(description.sdp),
         });
         if kind == DescriptionKind::Answer {
             self.completed();
@@ -419,6 +411,27 @@ async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String,
     let pair = ice.get_selected_candidate_pair().await.ok()??;
     let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();
     Some((kind(pair.local()), kind(pair.remote())))
+}
+
+/// A candidate as the stack has it.
+fn to_stack(candidate: Candidate) -> RTCIceCandidateInit {
+    RTCIceCandidateInit {
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdp_mid,
+        sdp_mline_index: candidate.sdp_mline_index,
+        username_fragment: candidate.username_fragment,
+        ..Default::default()
+    }
+}
+
+/// A candidate as signalling has it.
+fn from_stack(candidate: RTCIceCandidateInit) -> Candidate {
+    Candidate {
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdp_mid,
+        sdp_mline_index: candidate.sdp_mline_index,
+        username_fragment: candidate.username_fragment,
+    }
 }
 
 /// Passes the stack's events on; its callbacks run on the stack's own task, so they only send.

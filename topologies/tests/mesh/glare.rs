@@ -6,7 +6,8 @@ use std::time::Duration;
 use rand::RngExt;
 use sim::{Seed, Time, simulate};
 use tokio::sync::mpsc;
-use topologies::peer::connection::{Connection, Input, Signal};
+use topologies::infra::signaling::Signal;
+use topologies::peer::connection::{Connection, Input};
 use topologies::peer::negotiation::DescriptionKind;
 
 use super::support::{Lab, at, plan};
@@ -105,8 +106,10 @@ async fn carry(
     descriptions: Arc<Mutex<Vec<DescriptionKind>>>,
 ) {
     while let Some((_, signal)) = outgoing.recv().await {
-        if let Signal::Description { kind, .. } = &signal {
-            descriptions.lock().unwrap().push(*kind);
+        match &signal {
+            Signal::Offer(_) => descriptions.lock().unwrap().push(DescriptionKind::Offer),
+            Signal::Answer(_) => descriptions.lock().unwrap().push(DescriptionKind::Answer),
+            Signal::Candidate(_) => {}
         }
         let (clock, other) = (Arc::clone(&runtime), other.clone());
         runtime.spawn(Box::pin(async move {

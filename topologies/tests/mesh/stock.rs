@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use scenarios::StackPlan;
 use sim::{Seed, simulate};
 use tokio::sync::mpsc;
-use topologies::peer::connection::{Connection, Input, Signal};
+use topologies::infra::signaling::Signal;
+use topologies::peer::connection::{Connection, Input};
 
 use super::support::{Lab, at, call, plan, video};
 
@@ -50,7 +51,7 @@ fn candidates(stack: StackPlan) -> (usize, usize) {
                 let mut count = count.lock().unwrap();
                 match signal {
                     Signal::Candidate(_) => count.0 += 1,
-                    Signal::Description { sdp, .. } => {
+                    Signal::Offer(sdp) | Signal::Answer(sdp) => {
                         let lines = sdp.lines();
                         count.1 += lines
                             .filter(|line| line.starts_with("a=candidate:"))
