@@ -62,7 +62,7 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
-const TOPOLOGIES: [Topology; 1] = [Topology::Mesh];
+const TOPOLOGIES: [Topology; 3] = [Topology::Mesh, Topology::Sfu, Topology::Mcu];
 
 fn topology() -> impl TypedValueParser<Value = Topology> {
     PossibleValuesParser::new(TOPOLOGIES.map(Topology::name)).map(|name| {

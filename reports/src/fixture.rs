@@ -44,6 +44,7 @@ pub(crate) fn cell() -> CellRecord {
         participants: 3,
         seed: 7,
         fidelity: "codec".into(),
+        cost_profile: Some("reference".into()),
         stack: "tuned".into(),
         stack_settings: BTreeMap::from([("trickle".into(), "false".into())]),
         window_from_ms: 2_000.0,
@@ -99,7 +100,14 @@ fn host(
         down: traffic(2 * down_bytes),
         window_up: traffic(up_bytes),
         window_down: traffic(down_bytes),
+        device: "laptop".into(),
         cpu_cores_mean,
+        cpu_cores_by_work: cpu_cores_mean
+            .map(|cores| ("encode".to_owned(), cores))
+            .into_iter()
+            .collect(),
+        skipped: BTreeMap::new(),
+        codecs: Codecs::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Distribution;
 
 /// The version of the schema of `run.json`.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct CellRecord {
     pub seed: u64,
     /// `codec`: every frame is encoded and decoded; `trace`: recorded frames are replayed.
     pub fidelity: String,
+    /// The cost profile that modelled CPU figures follow from; `None` where CPUs are free.
+    pub cost_profile: Option<String>,
     /// How the WebRTC stack was set: `tuned` or `stock`.
     pub stack: String,
     /// Every stack setting in force, by name, as text.
@@ -103,8 +105,31 @@ pub struct HostRecord {
     pub window_up: Traffic,
     /// The same as `down`, in the measured window.
     pub window_down: Traffic,
+    /// What the scenario called its computer.
+    pub device: String,
     /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
     pub cpu_cores_mean: Option<f64>,
+    /// The same by work: `encode`, `decode`, `compose`, `mix`, `transport`; empty where CPUs are
+    /// free. The works add up to the mean.
+    pub cpu_cores_by_work: BTreeMap<String, f64>,
+    /// Pieces of work that were left out because the CPU was too far behind, by work, whole run.
+    pub skipped: BTreeMap<String, u64>,
+    /// The codecs that it had, whole run.
+    pub codecs: Codecs,
+}
+
+/// How many encoders and decoders a host had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codecs {
+    /// H.264 encoders.
+    pub video_encoders: u32,
+    /// H.264 decoders.
+    pub video_decoders: u32,
+    /// Opus encoders.
+    pub audio_encoders: u32,
+    /// Opus decoders.
+    pub audio_decoders: u32,
 }
 
 /// Bytes and packets at the IP layer, all headers counted, by what they carry.
@@ -285,6 +310,9 @@ pub struct Measured {
     pub virtual_s: f64,
     /// Thread CPU time of each host's tasks over the whole run, s, by host name.
     pub host_cpu_s: BTreeMap<String, f64>,
+    /// Of that, what was spent in codecs and mixing, s, by host name and work, as in
+    /// [`HostRecord::cpu_cores_by_work`]; the rest is `transport`.
+    pub host_work_cpu_s: BTreeMap<String, BTreeMap<String, f64>>,
     /// Thread CPU time of work-arounds that a deployment would not pay, s.
     pub workaround_cpu_s: f64,
     /// Thread CPU time of making and judging test media, s.

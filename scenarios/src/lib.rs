@@ -33,7 +33,8 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, Participant, Plan, ServersPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    AudioPlan, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Participant,
+    Plan, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -8,7 +8,7 @@ use sim::Seed;
 use crate::apportion::apportion;
 use crate::camera;
 use crate::document::{Finding, Problems};
-use crate::plan::{Participant, Plan, Topology};
+use crate::plan::{Device, Fidelity, McuPlan, Participant, Plan, SfuPlan, Topology};
 use crate::spec::{Group, PARTICIPANTS, Sizes, Spec};
 
 /// What the command line changes in a scenario; `None` keeps what the scenario says.
@@ -75,8 +75,16 @@ fn plan(spec: &Spec, topology: Topology, participants: Vec<Participant>, seed: u
         audio: spec.audio.clone(),
         warmup: spec.warmup,
         duration: spec.duration,
+        fidelity: Fidelity::Codec,
+        costs: None,
         stack: spec.stack.clone(),
         servers: spec.servers.clone(),
+        sfu: SfuPlan::default(),
+        mcu: McuPlan {
+            fps: spec.video.as_ref().map_or(30, |video| video.fps),
+            ..McuPlan::default()
+        },
+        events: Vec::new(),
     }
 }
 
@@ -98,6 +106,8 @@ fn gather(spec: &Spec, cameras: &[Option<PathBuf>], number: u32) -> Vec<Particip
             nat_label: group.nats.label.clone(),
             link: group.link.value,
             link_label: group.link.label.clone(),
+            device: Device::default(),
+            sends: true,
             camera: camera.clone(),
             join: group.join,
             leave: group.leave,

@@ -59,6 +59,9 @@ pub struct CellOutput {
 /// What keeps a cell from being run.
 #[derive(Debug, Error)]
 pub enum RunError {
+    /// The topology is not built yet.
+    #[error("{0} calls are not in this version; run mesh")]
+    Topology(Topology),
     /// The world of the plan cannot exist.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -108,6 +111,9 @@ pub fn run_with(
     taps: Vec<Box<dyn Tap>>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
+    if plan.topology != Topology::Mesh {
+        return Err(RunError::Topology(plan.topology));
+    }
     // Wall time of the run is a measurement of this machine, kept apart from the records.
     #[allow(clippy::disallowed_methods)]
     let started = std::time::Instant::now();
@@ -212,11 +218,7 @@ fn start_peers(
         let leave = sender.downgrade();
         commands.push(sender);
         let connector = Arc::new(SimConnector(runtime));
-        let life = match plan.topology {
-            Topology::Mesh => {
-                mesh::follow_schedule(context, servers.ice.clone(), connector, receiver, leave)
-            }
-        };
+        let life = mesh::follow_schedule(context, servers.ice.clone(), connector, receiver, leave);
         environment.runtime().spawn(Box::pin(life));
     }
     Ok(commands)
@@ -335,7 +337,8 @@ fn record(
         topology: plan.topology.name().to_owned(),
         participants: plan.participants.len() as u32,
         seed: plan.seed.0,
-        fidelity: "codec".to_owned(),
+        fidelity: plan.fidelity.name().to_owned(),
+        cost_profile: plan.costs.as_ref().map(|costs| costs.name.clone()),
         stack: match plan.stack.profile {
             StackProfile::Tuned => "tuned".to_owned(),
             StackProfile::Stock => "stock".to_owned(),
@@ -368,6 +371,7 @@ fn measured(plan: &Plan, hosts: &Hosts, finished: &Finished, end: Time) -> Measu
         wall_s: 0.0,
         virtual_s: end.as_secs_f64(),
         host_cpu_s,
+        host_work_cpu_s: Default::default(),
         workaround_cpu_s: finished.meter.workaround().as_secs_f64(),
         observer_cpu_s: finished.meter.observer().as_secs_f64(),
         kernel_cpu_s: finished.meter.kernel().as_secs_f64(),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Role;
 use rtc::peer_connection::configuration::RTCIceServer;
-use scenarios::{Participant, Plan};
+use scenarios::{Device, Participant, Plan};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{GatewayId, HostConfig, HostId, NetworkError, SimRuntime, Simulation, Time};
@@ -72,16 +72,21 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         group: Some(participant.group.clone()),
         nat: participant.nat_label.clone(),
         link: participant.link_label.clone(),
+        device: participant.device.label.clone(),
     };
-    let server = |role: Role| HostInfo {
+    let server = |role: Role, device: &Device| HostInfo {
         name: role.name().to_owned(),
         role,
         group: None,
         nat: "none".to_owned(),
         link: plan.servers.link_label.clone(),
+        device: device.label.clone(),
     };
     let mut infos: Vec<_> = plan.participants.iter().map(participant).collect();
-    infos.extend([server(Role::Signaling), server(Role::Turn)]);
+    infos.extend([
+        server(Role::Signaling, &plan.servers.signaling),
+        server(Role::Turn, &plan.servers.turn),
+    ]);
     infos
 }
 

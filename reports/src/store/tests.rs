@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::fixture::{cell, provenance, run};
+use crate::record::SCHEMA_VERSION;
 use crate::render::text;
 
 fn write_to(dir: &Path, run: &Run) -> Result<(), StoreError> {
@@ -170,7 +171,7 @@ fn wrong_files_are_told_apart() {
         Err(StoreError::Foreign { .. })
     ));
     assert!(matches!(
-        read_of(r#"{"schema": 1}"#),
+        read_of(&format!(r#"{{"schema": {SCHEMA_VERSION}}}"#)),
         Err(StoreError::Foreign { .. })
     ));
     // Of another schema, whatever else it holds.

@@ -100,17 +100,13 @@ fn question(node: &Node<'_>) -> Option<String> {
 }
 
 fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
-    let items = node.items("[\"mesh\"]")?;
-    distinct(node, &items, "write [\"mesh\"]", topology)
+    let items = node.items("[\"mesh\", \"sfu\"]")?;
+    distinct(node, &items, "write [\"mesh\", \"sfu\", \"mcu\"]", topology)
 }
 
 fn topology(node: &Node<'_>) -> Option<Topology> {
-    match node.as_str() {
-        Some(later @ ("sfu" | "mcu")) => {
-            node.fail(format!("{later:?} is not in this version; write \"mesh\""))
-        }
-        _ => node.choice(&[(Topology::Mesh.name(), Topology::Mesh)]),
-    }
+    let all = [Topology::Mesh, Topology::Sfu, Topology::Mcu];
+    node.choice(&all.map(|topology| (topology.name(), topology)))
 }
 
 /// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.

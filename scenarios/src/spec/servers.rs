@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::link;
 use crate::document::{Keys, Node, Section};
-use crate::plan::ServersPlan;
+use crate::plan::{Device, ServersPlan};
 use crate::presets;
 use crate::units::Span;
 
@@ -25,6 +25,9 @@ pub(super) fn read(section: &Section<'_>) -> Option<ServersPlan> {
         link: link.value,
         link_label: link.label,
         nonce_lifetime: NONCE_LIFETIME.into(),
+        signaling: Device::server(),
+        turn: Device::server(),
+        media: Device::server(),
     };
     section.or("servers", default, plan)
 }
@@ -40,5 +43,8 @@ fn plan(node: &Node<'_>) -> Option<ServersPlan> {
         link: link.value,
         link_label: link.label,
         nonce_lifetime,
+        signaling: Device::server(),
+        turn: Device::server(),
+        media: Device::server(),
     })
 }

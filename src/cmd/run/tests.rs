@@ -76,6 +76,7 @@ fn record(plan: &Plan) -> CellRecord {
         participants: plan.participants.len() as u32,
         seed: plan.seed.0,
         fidelity: "codec".to_owned(),
+        cost_profile: None,
         stack: "tuned".to_owned(),
         stack_settings: BTreeMap::new(),
         window_from_ms: 0.0,

@@ -28,6 +28,8 @@ pub struct HostInfo {
     pub nat: String,
     /// What the scenario called its link.
     pub link: String,
+    /// What the scenario called its computer.
+    pub device: String,
 }
 
 /// Turns observations into records.
@@ -62,7 +64,11 @@ impl Recorder<'_> {
                 down: traffic.down,
                 window_up: traffic.window_up,
                 window_down: traffic.window_down,
+                device: info.device.clone(),
                 cpu_cores_mean: None,
+                cpu_cores_by_work: BTreeMap::new(),
+                skipped: BTreeMap::new(),
+                codecs: Default::default(),
             }
         };
         self.hosts.iter().enumerate().map(host).collect()

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reports::record::{CellRecord, HostRecord, Kind, StreamRecord};
-use scenarios::{AudioPlan, Participant, Plan, ServersPlan, StackPlan, Topology, VideoPlan};
+use scenarios::{
+    AudioPlan, Device, Fidelity, McuPlan, Participant, Plan, ServersPlan, SfuPlan, StackPlan,
+    Topology, VideoPlan,
+};
 use sim::{LinkConfig, PipeConfig, Seed, nat};
 use topologies::{CellOutput, RunOptions, run_with};
 
@@ -35,6 +38,8 @@ pub fn call(nats: &[&str]) -> Plan {
         nat_label: (*nat).to_owned(),
         link: steady_link(),
         link_label: "steady".to_owned(),
+        device: Device::default(),
+        sends: true,
         camera: None,
         join: Duration::ZERO,
         leave: None,
@@ -57,15 +62,23 @@ pub fn call(nats: &[&str]) -> Plan {
         }),
         warmup: Duration::from_millis(2_500),
         duration: Duration::from_millis(1_500),
+        fidelity: Fidelity::Codec,
+        costs: None,
         stack: StackPlan {
             // Whatever connects first will do: none of these tests is about the choice.
             acceptance_waits: [Some(Duration::ZERO); 4],
             ..StackPlan::tuned()
         },
+        sfu: SfuPlan::default(),
+        mcu: McuPlan::default(),
+        events: Vec::new(),
         servers: ServersPlan {
             link: steady_link(),
             link_label: "steady".to_owned(),
             nonce_lifetime: Duration::from_secs(600),
+            signaling: Device::server(),
+            turn: Device::server(),
+            media: Device::server(),
         },
     }
 }

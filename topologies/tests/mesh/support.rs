@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reports::record::{CellRecord, Kind, StreamRecord};
-use scenarios::{AudioPlan, Participant, Plan, ServersPlan, StackPlan, Topology, VideoPlan};
+use scenarios::{
+    AudioPlan, Device, Fidelity, McuPlan, Participant, Plan, ServersPlan, SfuPlan, StackPlan,
+    Topology, VideoPlan,
+};
 use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, Simulation, Time};
 use tokio::sync::mpsc;
 use topologies::media::{ProbeSource, Scene, Stamped};
@@ -50,6 +53,8 @@ pub fn participant(index: u16, nats: Vec<NatConfig>) -> Participant {
         nats,
         link: link(),
         link_label: "custom".to_owned(),
+        device: Device::default(),
+        sends: true,
         camera: None,
         join: Duration::ZERO,
         leave: None,
@@ -78,11 +83,19 @@ pub fn plan(number: u16, end: f64) -> Plan {
         }),
         warmup: seconds(2.0),
         duration: seconds(end - 2.0),
+        fidelity: Fidelity::Codec,
+        costs: None,
         stack: StackPlan::tuned(),
+        sfu: SfuPlan::default(),
+        mcu: McuPlan::default(),
+        events: Vec::new(),
         servers: ServersPlan {
             link: link(),
             link_label: "custom".to_owned(),
             nonce_lifetime: seconds(600.0),
+            signaling: Device::server(),
+            turn: Device::server(),
+            media: Device::server(),
         },
     }
 }

@@ -3,6 +3,10 @@
 //! A plan is valid by construction. Everything a run does follows from it, so equal plans give
 //! equal runs.
 
+mod central;
+mod cpu;
+mod events;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,12 +14,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
+pub use central::{McuEncoders, McuPlan, SfuPlan};
+pub use cpu::{CostProfile, Device};
+pub use events::{Event, Happening};
+
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topology {
     /// Every pair is connected directly.
     Mesh,
+    /// Everybody is connected to a server that forwards.
+    Sfu,
+    /// Everybody is connected to a server that mixes.
+    Mcu,
 }
 
 impl Topology {
@@ -23,6 +35,8 @@ impl Topology {
     pub const fn name(self) -> &'static str {
         match self {
             Topology::Mesh => "mesh",
+            Topology::Sfu => "sfu",
+            Topology::Mcu => "mcu",
         }
     }
 }
@@ -30,6 +44,26 @@ impl Topology {
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// How real the codecs of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fidelity {
+    /// Every frame is encoded and decoded.
+    Codec,
+    /// Frames that were encoded once are sent again and again, and are not decoded.
+    Trace,
+}
+
+impl Fidelity {
+    /// The name used in scenarios, files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fidelity::Codec => "codec",
+            Fidelity::Trace => "trace",
+        }
     }
 }
 
@@ -54,10 +88,20 @@ pub struct Plan {
     pub warmup: Duration,
     /// How long is measured after the warm-up.
     pub duration: Duration,
+    /// How real the codecs are.
+    pub fidelity: Fidelity,
+    /// What work costs; `None` where CPUs are free and take no time.
+    pub costs: Option<CostProfile>,
     /// How the WebRTC stack is set.
     pub stack: StackPlan,
     /// The servers that every call needs.
     pub servers: ServersPlan,
+    /// The SFU, if the topology has one.
+    pub sfu: SfuPlan,
+    /// The MCU, if the topology has one.
+    pub mcu: McuPlan,
+    /// What happens in mid-call, in order of time.
+    pub events: Vec<Event>,
 }
 
 /// One participant of a call.
@@ -79,6 +123,10 @@ pub struct Participant {
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
     /// or `custom`.
     pub link_label: String,
+    /// Its computer.
+    pub device: Device,
+    /// Whether it has a camera and a microphone; who has none only watches.
+    pub sends: bool,
     /// A Y4M file to use as the camera instead of the built-in scene.
     pub camera: Option<PathBuf>,
     /// When it joins, from the start of the call.
@@ -187,7 +235,7 @@ impl StackPlan {
     }
 }
 
-/// The servers that every call needs: signalling, and STUN with TURN, each on a host of its own.
+/// The servers, each on a host of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServersPlan {
     /// The access link of each server host.
@@ -196,4 +244,10 @@ pub struct ServersPlan {
     pub link_label: String,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
+    /// The computer that signalling runs on.
+    pub signaling: Device,
+    /// The computer that STUN and TURN run on.
+    pub turn: Device,
+    /// The computer that the SFU or the MCU runs on.
+    pub media: Device,
 }
