@@ -2,7 +2,7 @@
 //!
 //! | what | address | from |
 //! |---|---|---|
-//! | signalling, TURN | 203.0.113.1, 203.0.113.2 | TEST-NET-3 (RFC 5737) |
+//! | signalling, TURN, SFU or MCU | 203.0.113.1 to 203.0.113.3 | TEST-NET-3 (RFC 5737) |
 //! | participant `i` as the internet sees it | 198.51.100.(i+1) | TEST-NET-2 (RFC 5737) |
 //! | between the NATs of participant `i` | 100.64.(depth).(i+1) | shared space (RFC 6598) |
 //! | participant `i` behind a NAT | 192.168.(i).10 | private space (RFC 1918) |
@@ -13,6 +13,9 @@ use std::net::Ipv4Addr;
 pub const SIGNALING: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 /// The STUN and TURN server.
 pub const TURN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
+
+/// The SFU or the MCU.
+pub const MEDIA: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 3);
 
 /// The most participants that the plan of addresses has room for.
 pub const MAX_PARTICIPANTS: usize = 200;

@@ -6,16 +6,21 @@
 //! - [`world`]: the hosts, NATs, links and servers of a plan; [`addresses`]: who has which address.
 //! - [`infra`]: the servers that every call needs: signalling, STUN and TURN.
 //! - [`peer`]: a participant; [`media`]: pictures, sound and codecs as pure pieces.
-//! - [`mesh`]: every pair connected.
+//! - [`member`]: what everybody in a call does: signalling, connections; [`client`]: participants.
+//! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards.
 //! - [`observe`]: what is measured, and how.
 
 pub mod addresses;
+pub mod client;
 pub mod infra;
 pub mod media;
+pub mod member;
 pub mod mesh;
 pub mod observe;
 pub mod peer;
 mod run;
+pub mod server;
+pub mod sfu;
 pub mod world;
 
 pub use run::{CellOutput, Progress, RunError, RunOptions, run, run_with};

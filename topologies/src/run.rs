@@ -9,14 +9,15 @@ use scenarios::{Participant, Plan, StackProfile, Topology};
 use sim::trace::Tap;
 use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
-use sim::{Finished, NetworkError, Simulation, Time, entropy, simulate};
+use sim::{Finished, NetworkError, SimRuntime, Simulation, Time, entropy, simulate};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::client;
 use crate::media::{
     AudioEncoder, AudioError, Camera, ProbeSource, Scene, Stamped, Y4mCamera, Y4mError,
 };
-use crate::mesh::{self, Command};
+use crate::member::{Access, Command};
 use crate::observe::Observatory;
 use crate::observe::record::{Recorder, packets};
 use crate::observe::traffic::{SharedTraffic, TrafficTap};
@@ -24,6 +25,7 @@ use crate::observe::warnings::worth_a_look;
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
 use crate::peer::{Context, Environment, stack};
+use crate::server;
 use crate::world::{self, Hosts, Servers, SimConnector, SimEnvironment, WorldError};
 
 /// Virtual time between two reports of progress.
@@ -60,7 +62,7 @@ pub struct CellOutput {
 #[derive(Debug, Error)]
 pub enum RunError {
     /// The topology is not built yet.
-    #[error("{0} calls are not in this version; run mesh")]
+    #[error("{0} calls are not in this version; run mesh or sfu")]
     Topology(Topology),
     /// The world of the plan cannot exist.
     #[error(transparent)]
@@ -111,7 +113,7 @@ pub fn run_with(
     taps: Vec<Box<dyn Tap>>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
-    if plan.topology != Topology::Mesh {
+    if plan.topology == Topology::Mcu {
         return Err(RunError::Topology(plan.topology));
     }
     // Wall time of the run is a measurement of this machine, kept apart from the records.
@@ -213,15 +215,39 @@ fn start_peers(
             observatory: Arc::clone(&observers.observatory),
             capture: Arc::new(Devices::default()),
         };
-        start_devices(&context, participant)?;
+        if participant.sends {
+            start_devices(&context, participant)?;
+        }
         let (sender, receiver) = mpsc::unbounded_channel();
         let leave = sender.downgrade();
         commands.push(sender);
-        let connector = Arc::new(SimConnector(runtime));
-        let life = mesh::follow_schedule(context, servers.ice.clone(), connector, receiver, leave);
+        let life = client::follow_schedule(context, access(servers, runtime), receiver, leave);
+        environment.runtime().spawn(Box::pin(life));
+    }
+    if let Some(host) = hosts.media {
+        let runtime = world.runtime(host);
+        let environment: Arc<dyn Environment> =
+            Arc::new(SimEnvironment::new(runtime.clone(), plan));
+        let context = Context {
+            environment: Arc::clone(&environment),
+            plan: shared_plan,
+            index: world::media_server(plan),
+            observatory: Arc::clone(&observers.observatory),
+            capture: Arc::new(Devices::default()),
+        };
+        let (sender, receiver) = mpsc::unbounded_channel();
+        commands.push(sender);
+        let life = server::serve(context, access(servers, runtime), receiver);
         environment.runtime().spawn(Box::pin(life));
     }
     Ok(commands)
+}
+
+fn access(servers: &Servers, runtime: SimRuntime) -> Access {
+    Access {
+        ice: servers.ice.clone(),
+        signaling: Arc::new(SimConnector(runtime)),
+    }
 }
 
 /// Starts camera and microphone, which begin when their participant joins, out of step with all
@@ -358,14 +384,10 @@ fn record(
 }
 
 fn measured(plan: &Plan, hosts: &Hosts, finished: &Finished, end: Time) -> Measured {
-    let ids = hosts
-        .participants
-        .iter()
-        .chain([&hosts.signaling, &hosts.turn]);
     let host_cpu_s = world::host_infos(plan)
         .into_iter()
-        .zip(ids)
-        .map(|(info, id)| (info.name, finished.meter.host(*id).as_secs_f64()))
+        .zip(hosts.all())
+        .map(|(info, id)| (info.name, finished.meter.host(id).as_secs_f64()))
         .collect();
     Measured {
         wall_s: 0.0,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Role;
 use rtc::peer_connection::configuration::RTCIceServer;
-use scenarios::{Device, Participant, Plan};
+use scenarios::{Device, Participant, Plan, Topology};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{GatewayId, HostConfig, HostId, NetworkError, SimRuntime, Simulation, Time};
@@ -87,7 +87,22 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         server(Role::Signaling, &plan.servers.signaling),
         server(Role::Turn, &plan.servers.turn),
     ]);
+    infos.extend(media_role(plan).map(|role| server(role, &plan.servers.media)));
     infos
+}
+
+/// What the server that carries media is; `None` in a mesh, which has none.
+pub fn media_role(plan: &Plan) -> Option<Role> {
+    match plan.topology {
+        Topology::Mesh => None,
+        Topology::Sfu => Some(Role::Sfu),
+        Topology::Mcu => Some(Role::Mcu),
+    }
+}
+
+/// The index of the server that carries media, if there is one: it is the last host.
+pub fn media_server(plan: &Plan) -> u16 {
+    plan.participants.len() as u16 + 2
 }
 
 /// The hosts that every call needs. Participants are the hosts of the same index.
@@ -99,6 +114,16 @@ pub struct Hosts {
     pub signaling: HostId,
     /// Runs STUN and TURN.
     pub turn: HostId,
+    /// Runs the SFU or the MCU, if there is one.
+    pub media: Option<HostId>,
+}
+
+impl Hosts {
+    /// Every host, in the order of creation.
+    pub fn all(&self) -> impl Iterator<Item = HostId> {
+        let servers = [self.signaling, self.turn].into_iter().chain(self.media);
+        self.participants.iter().copied().chain(servers)
+    }
 }
 
 /// Adds every host of the call, with its NATs.
@@ -123,6 +148,9 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
         participants,
         signaling: server(Role::Signaling, addresses::SIGNALING)?,
         turn: server(Role::Turn, addresses::TURN)?,
+        media: media_role(plan)
+            .map(|role| server(role, addresses::MEDIA))
+            .transpose()?,
     })
 }
 
@@ -181,7 +209,7 @@ pub fn start_servers(
 
 fn start_signaling(runtime: SimRuntime, plan: &Plan) -> SignalingServer {
     let config = ServerConfig {
-        max_participants: plan.participants.len().max(2),
+        max_participants: plan.participants.len() + 1,
         ..ServerConfig::default()
     };
     let server = SignalingServer::new(Arc::new(runtime.clone()), config);

@@ -192,6 +192,19 @@ fn begins_picture(payload: &[u8]) -> bool {
     }
 }
 
+/// Whether a payload is the first of a keyframe: our encoder, like all that send to receivers who
+/// may join at any time, repeats the sequence parameter set with each.
+pub fn begins_keyframe(payload: &[u8]) -> bool {
+    let Some(first) = payload.first() else {
+        return false;
+    };
+    match first & NALU_TYPE_BITMASK {
+        SPS_NALU_TYPE => true,
+        STAPA_NALU_TYPE => begins_picture(payload),
+        _ => false,
+    }
+}
+
 /// Whether the lengths in an aggregate add up: the depacketizer reads past its end otherwise.
 fn is_sound(payload: &[u8]) -> bool {
     if payload[0] & NALU_TYPE_BITMASK != STAPA_NALU_TYPE {

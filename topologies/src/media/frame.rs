@@ -76,6 +76,30 @@ impl Frame {
         }
     }
 
+    /// A copy of a part of the picture.
+    ///
+    /// # Panics
+    ///
+    /// If an edge of `rect` is odd, or it does not [fit](Rect::fits).
+    pub fn part(&self, rect: Rect) -> Frame {
+        assert!(rect.fits(self), "{rect:?} is not inside of the picture");
+        assert!(
+            rect.x.is_multiple_of(2) && rect.y.is_multiple_of(2),
+            "{rect:?} cuts a chroma sample in two"
+        );
+        let mut part = Frame::grey(rect.width, rect.height);
+        let planes = self.planes().into_iter().zip(part.planes_mut());
+        for (plane, (from, to)) in planes.enumerate() {
+            let scale = if plane == 0 { 1 } else { 2 };
+            let (stride, width) = (self.width / scale, rect.width / scale);
+            let rows = from.chunks_exact(stride).skip(rect.y / scale);
+            for (to, from) in to.chunks_exact_mut(width).zip(rows) {
+                to.copy_from_slice(&from[rect.x / scale..][..width]);
+            }
+        }
+        part
+    }
+
     /// Luma, `width * height` samples.
     pub fn y(&self) -> &[u8] {
         self.planes()[0]

@@ -3,7 +3,8 @@
 //! Peers and servers report what they do to an [`Observatory`]; taps on the network report what
 //! crosses each access link. Nothing here influences what it observes.
 //!
-//! - [`frames`]: every frame from capture to render; [`calls`]: joins and connection set-up.
+//! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
+//!   the way of a frame in parts; [`calls`]: joins and connection set-up.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
@@ -15,8 +16,10 @@ pub mod calls;
 pub mod classify;
 pub mod frames;
 pub mod freezes;
+pub mod journey;
 pub mod pictures;
 pub mod record;
+pub mod shown;
 pub mod traffic;
 pub mod warnings;
 pub mod wire;
@@ -28,19 +31,9 @@ use reports::record::Kind;
 use sim::Time;
 
 use calls::CallLog;
-use frames::{Frame, StreamLog};
+use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
-
-/// A sender's media of one kind, on its way to one receiver. Participants go by their index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StreamKey {
-    /// Who captures.
-    pub sender: u16,
-    /// Who renders.
-    pub receiver: u16,
-    /// What.
-    pub kind: Kind,
-}
+use shown::{Content, Mix, Part, Shown, StreamKey, StreamLog};
 
 /// Everything that peers report.
 #[derive(Debug, Default)]
@@ -53,14 +46,76 @@ pub struct Observatory {
 pub struct Observations {
     /// Joins and connections.
     pub calls: CallLog,
-    /// Frames by stream.
+    /// Frames by hop.
+    pub hops: BTreeMap<HopKey, HopLog>,
+    /// What was rendered.
     pub streams: BTreeMap<StreamKey, StreamLog>,
+    /// What an MCU mixed, by kind and the number of its frame.
+    pub mixes: BTreeMap<(Kind, u32), Mix>,
     /// What was captured lately.
     pub pictures: Pictures,
     /// When each microphone began to capture.
     pub microphones: BTreeMap<u16, Time>,
-    /// Whose stream an SSRC is.
-    pub sources: BTreeMap<u32, StreamKey>,
+    /// Which hop an SSRC belongs to.
+    pub sources: BTreeMap<u32, HopKey>,
+}
+
+impl Observations {
+    /// The frame with that RTP timestamp on a hop.
+    pub fn hop_frame(&self, hop: HopKey, timestamp: u32) -> Option<&Frame> {
+        self.hops.get(&hop)?.frames.get(&timestamp)
+    }
+
+    /// The same, to change.
+    pub fn hop_frame_mut(&mut self, hop: HopKey, timestamp: u32) -> Option<&mut Frame> {
+        self.hops.get_mut(&hop)?.frames.get_mut(&timestamp)
+    }
+
+    /// What the MCU put into its frame `number`.
+    pub fn mix(&self, kind: Kind, number: u32) -> Option<&Mix> {
+        self.mixes.get(&(kind, number))
+    }
+
+    /// What a frame that arrived by a hop shows or plays, by sender.
+    pub fn contents(&self, hop: HopKey, timestamp: u32) -> Vec<Content> {
+        let Some(frame) = self.hop_frame(hop, timestamp) else {
+            return Vec::new();
+        };
+        let Some(mix) = self.mix(hop.kind, frame.number) else {
+            return vec![Content {
+                sender: hop.source,
+                number: frame.number,
+                rect: None,
+            }];
+        };
+        let content = |(&sender, part): (&u16, &Part)| {
+            let first = HopKey::first(sender, hop.from, hop.kind);
+            Some(Content {
+                sender,
+                number: self.hop_frame(first, part.timestamp)?.number,
+                rect: part.rect,
+            })
+        };
+        let others = mix.parts.iter().filter(|(sender, _)| **sender != hop.to);
+        others.filter_map(content).collect()
+    }
+
+    /// Adds a frame to a hop, as the hop's sender got it.
+    pub fn insert(&mut self, hop: HopKey, timestamp: u32, frame: Frame) {
+        let log = self.hops.entry(hop).or_default();
+        log.keyframes += u64::from(frame.keyframe);
+        log.frames.insert(timestamp, frame);
+    }
+
+    /// A receiver rendered a frame of a sender.
+    pub fn show(&mut self, sender: u16, shown: Shown) {
+        let key = StreamKey {
+            sender,
+            receiver: shown.hop.to,
+            kind: shown.hop.kind,
+        };
+        self.streams.entry(key).or_default().show(shown);
+    }
 }
 
 impl Observatory {
@@ -75,27 +130,14 @@ impl Observatory {
             .expect("observers do not panic with the lock held")
     }
 
-    /// Packets with this SSRC belong to that stream.
-    pub fn source(&self, ssrc: u32, key: StreamKey) {
-        self.lock().sources.insert(ssrc, key);
+    /// Packets with this SSRC belong to that hop.
+    pub fn source(&self, ssrc: u32, hop: HopKey) {
+        self.lock().sources.insert(ssrc, hop);
     }
 
-    /// Adds a frame to a stream, as its encoder made it.
-    pub fn encoded(&self, key: StreamKey, rtp_timestamp: u32, frame: Frame) {
-        let mut state = self.lock();
-        let stream = state.streams.entry(key).or_default();
-        stream.keyframes += u64::from(frame.keyframe);
-        stream.frames.insert(rtp_timestamp, frame);
-    }
-
-    /// Changes a frame that its sender reported, if it is one.
-    pub fn frame(&self, key: StreamKey, rtp_timestamp: u32, change: impl FnOnce(&mut Frame)) {
-        if let Some(frame) = self
-            .lock()
-            .streams
-            .get_mut(&key)
-            .and_then(|stream| stream.frames.get_mut(&rtp_timestamp))
-        {
+    /// Changes a frame that its hop's sender reported, if it is one.
+    pub fn frame(&self, hop: HopKey, timestamp: u32, change: impl FnOnce(&mut Frame)) {
+        if let Some(frame) = self.lock().hop_frame_mut(hop, timestamp) {
             change(frame);
         }
     }
@@ -105,14 +147,15 @@ impl Observatory {
         self.lock().microphones.get(&sender).copied()
     }
 
-    /// A receiver asked for a keyframe.
-    pub fn asked_for_keyframe(&self, key: StreamKey) {
-        self.lock().streams.entry(key).or_default().plis += 1;
+    /// The receiving end of a hop asked for a keyframe.
+    pub fn asked_for_keyframe(&self, hop: HopKey) {
+        self.lock().hops.entry(hop).or_default().plis += 1;
     }
 
     /// A burst of the audio probe was heard.
     pub fn heard(&self, key: StreamKey, said: Time, heard: Time) {
-        self.lock()
+        let mut state = self.lock();
+        state
             .streams
             .entry(key)
             .or_default()

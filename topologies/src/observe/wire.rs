@@ -1,4 +1,4 @@
-//! When the packets of each frame left their sender's socket and reached their receiver's.
+//! When the packets of each frame left their hop's sender and reached its receiver.
 //!
 //! Measured on the wire, not in the stack: whatever the stack holds back shows.
 
@@ -10,7 +10,7 @@ use sim::{HostId, Payload};
 use super::Observatory;
 use super::classify::{Class, classify};
 
-/// Times packets at both ends. Participants are the hosts of the same index.
+/// Times packets at both ends of each hop.
 pub struct WireTap {
     observatory: Arc<Observatory>,
 }
@@ -40,23 +40,18 @@ impl Tap for WireTap {
             return;
         };
         let mut observations = self.observatory.lock();
-        let observations = &mut *observations;
-        let Some(key) = observations.sources.get(&ssrc) else {
+        let Some(hop) = observations.sources.get(&ssrc).copied() else {
             return;
         };
-        let Some(frame) = observations
-            .streams
-            .get_mut(key)
-            .and_then(|stream| stream.frames.get_mut(&timestamp))
-        else {
+        let Some(frame) = observations.hop_frame_mut(hop, timestamp) else {
             return;
         };
         // The first time counts: later ones are repairs, or copies behind a relay.
         match event.stage {
-            Stage::Sent if is(event.origin, key.sender) => {
+            Stage::Sent if is(event.origin, hop.from) => {
                 frame.departures.entry(sequence).or_insert(event.at);
             }
-            Stage::Delivered(host) if is(host, key.receiver) => {
+            Stage::Delivered(host) if is(host, hop.to) => {
                 frame.arrivals.entry(sequence).or_insert(event.at);
             }
             _ => {}
@@ -64,6 +59,6 @@ impl Tap for WireTap {
     }
 }
 
-fn is(host: HostId, participant: u16) -> bool {
-    host.index() == usize::from(participant)
+fn is(host: HostId, index: u16) -> bool {
+    host.index() == usize::from(index)
 }

@@ -1,17 +1,13 @@
 //! One peer connection: negotiated over signalling, carrying media both ways.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use reports::record::Kind;
 use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{
     RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
 };
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit};
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use sim::Time;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use webrtc::error::Result;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -20,16 +16,11 @@ use webrtc::peer_connection::{
 };
 
 use super::Context;
-use super::clock::DeviceClock;
-use super::display::{self, REFRESH};
 use super::environment::ConnectionRuntime;
-use super::media_tracks::MediaTracks;
+use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
-use super::receive::{self, SoundQueue};
 use super::stack;
 use crate::infra::signaling::{Candidate, Signal};
-use crate::observe::StreamKey;
-use crate::peer::capture::SOUND;
 
 /// What a connection reacts to.
 pub enum Input {
@@ -51,6 +42,20 @@ pub enum Input {
     State(RTCPeerConnectionState),
     /// The other end's media begins.
     Track(Arc<dyn TrackRemote>),
+    /// Somebody whose media may come over this connection left the call.
+    Left(u16),
+}
+
+/// Asks a connection to offer again, because what it should carry has changed.
+#[derive(Clone)]
+pub struct Renegotiate(mpsc::UnboundedSender<Input>);
+
+impl Renegotiate {
+    /// Asks for it.
+    pub fn needed(&self) {
+        // A connection that has ended carries nothing.
+        let _ = self.0.send(Input::Negotiate);
+    }
 }
 
 /// How to reach STUN and TURN.
@@ -70,7 +75,7 @@ pub struct Connection {
     signals: mpsc::UnboundedSender<(u16, Signal)>,
     /// For what it has to do later.
     own_inputs: mpsc::UnboundedSender<Input>,
-    media: Option<MediaTracks>,
+    media: Box<dyn Media>,
     remote_known: bool,
     early_candidates: Vec<RTCIceCandidateInit>,
     gathered: bool,
@@ -79,8 +84,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Starts an end towards participant `remote`. It lives until it is told to close; what it
-    /// has to say goes to `signals`.
+    /// Starts an end towards host `remote`, which carries `media`. It lives until it is told to
+    /// close; what it has to say goes to `signals`.
     ///
     /// # Errors
     ///
@@ -90,21 +95,24 @@ impl Connection {
         remote: u16,
         servers: &IceServers,
         signals: mpsc::UnboundedSender<(u16, Signal)>,
+        media: impl FnOnce(Renegotiate) -> Box<dyn Media>,
     ) -> Result<mpsc::UnboundedSender<Input>> {
         let (inputs, queue) = mpsc::unbounded_channel();
+        let media = media(Renegotiate(inputs.clone()));
         let host = context.environment.connection_runtime();
         let connection = build(&context, remote, servers, &host, inputs.clone()).await?;
         let runtime = context.environment.runtime();
         let end = Connection {
-            // Any rule will do on which both ends agree.
-            negotiation: Negotiation::new(context.index > remote),
+            // Any rule will do on which both ends agree. Servers have the largest index, and never
+            // take an offer back.
+            negotiation: Negotiation::new(context.index < remote),
             context,
             remote,
             connection,
             host,
             signals,
             own_inputs: inputs.clone(),
-            media: None,
+            media,
             remote_known: false,
             early_candidates: Vec::new(),
             gathered: false,
@@ -127,7 +135,7 @@ impl Connection {
                 );
             }
         }
-        self.media = None;
+        drop(self.media);
         if let Err(error) = self.connection.close().await {
             log::debug!("{error}");
         }
@@ -158,7 +166,11 @@ impl Connection {
             }
             Input::State(state) => self.state(state).await,
             Input::Track(track) => {
-                self.receive(track).await;
+                self.media.track(track).await;
+                Ok(())
+            }
+            Input::Left(source) => {
+                self.media.left(source);
                 Ok(())
             }
             Input::Report => {
@@ -188,19 +200,10 @@ impl Connection {
     }
 
     async fn offer(&mut self) -> Result<()> {
-        self.add_media().await?;
+        self.media.before_offer(&self.connection).await?;
         let offer = self.connection.create_offer(None).await?;
         self.connection.set_local_description(offer).await?;
         self.send_when_gathered(DescriptionKind::Offer).await
-    }
-
-    async fn add_media(&mut self) -> Result<()> {
-        if self.media.is_none() {
-            let connection = self.connection.as_ref();
-            let media = MediaTracks::add(&self.context, self.remote, connection).await?;
-            self.media = Some(media);
-        }
-        Ok(())
     }
 
     async fn send_when_gathered(&mut self, kind: DescriptionKind) -> Result<()> {
@@ -238,14 +241,15 @@ impl Connection {
             DescriptionKind::Answer => Signal::Answer(description.sdp),
         });
         if kind == DescriptionKind::Answer {
-            self.completed();
+            self.completed(false);
         }
         Ok(())
     }
 
     /// An exchange of descriptions has ended; the next one may begin.
-    fn completed(&mut self) {
-        if self.negotiation.completed() {
+    fn completed(&mut self, offered: bool) {
+        let wanted = self.media.negotiated(offered);
+        if self.negotiation.completed() || wanted {
             // The receiving half is read by this very task.
             let _ = self.own_inputs.send(Input::Negotiate);
         }
@@ -280,7 +284,7 @@ impl Connection {
     }
 
     async fn answer(&mut self) -> Result<()> {
-        self.add_media().await?;
+        self.media.before_answer(&self.connection).await?;
         let answer = self.connection.create_answer(None).await?;
         self.connection.set_local_description(answer).await?;
         self.log(|end, now| end.negotiated = end.negotiated.or(Some(now)));
@@ -289,7 +293,7 @@ impl Connection {
 
     fn answered(&mut self) {
         self.log(|end, now| end.negotiated = end.negotiated.or(Some(now)));
-        self.completed();
+        self.completed(true);
     }
 
     async fn remote_candidate(&mut self, candidate: RTCIceCandidateInit) -> Result<()> {
@@ -307,9 +311,7 @@ impl Connection {
         match state {
             RTCPeerConnectionState::Connected => {
                 self.log(|end, now| end.connected = end.connected.or(Some(now)));
-                if let Some(media) = &mut self.media {
-                    media.start();
-                }
+                self.media.connected();
                 self.report().await;
                 Ok(())
             }
@@ -330,50 +332,6 @@ impl Connection {
             (self.host.use_relays)(relayed);
             self.log(|end, _| end.candidates = Some(candidates));
         }
-    }
-
-    async fn receive(&self, track: Arc<dyn TrackRemote>) {
-        let kind = match track.kind().await {
-            RtpCodecKind::Video => Kind::Video,
-            RtpCodecKind::Audio => Kind::Audio,
-            _ => return log::warn!("a track of no kind"),
-        };
-        let key = StreamKey {
-            sender: self.remote,
-            receiver: self.context.index,
-            kind,
-        };
-        let runtime = self.context.environment.runtime();
-        let context = self.context.clone();
-        let phase = |period: Duration| self.phase(kind, period);
-        match kind {
-            Kind::Video => {
-                let (pictures, queue) = mpsc::unbounded_channel();
-                let clock = DeviceClock::new(phase(REFRESH), REFRESH);
-                let shown = display::run_display(context.clone(), key, clock, queue);
-                runtime.spawn(Box::pin(shown));
-                let received = receive::receive_video(context, key, track, pictures);
-                runtime.spawn(Box::pin(received));
-            }
-            Kind::Audio => {
-                let queue = Arc::new(SoundQueue::default());
-                let clock = DeviceClock::new(phase(SOUND), SOUND);
-                let sound = Arc::clone(&queue);
-                let played = receive::run_loudspeaker(context.clone(), key, clock, sound);
-                runtime.spawn(Box::pin(played));
-                let received = receive::receive_audio(context, key, track, queue);
-                runtime.spawn(Box::pin(received));
-            }
-        }
-    }
-
-    /// Where in its period the participant's device ticks: the same for all of its streams.
-    fn phase(&self, kind: Kind, period: Duration) -> Duration {
-        use rand::RngExt;
-
-        let name = format!("device/{}/{}", self.context.index, kind.name());
-        let mut random = self.context.environment.random(&name);
-        period.mul_f64(random.random::<f64>())
     }
 }
 

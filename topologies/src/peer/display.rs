@@ -9,8 +9,10 @@ use tokio::sync::mpsc;
 use super::Context;
 use super::clock::DeviceClock;
 use super::environment::sleep_until;
+use crate::media::scale::resize;
 use crate::media::{Frame, Marker, marker, quality};
-use crate::observe::StreamKey;
+use crate::observe::frames::HopKey;
+use crate::observe::shown::{Content, Shown};
 
 /// Between two refreshes of a display: 60 Hz.
 pub const REFRESH: Duration = Duration::from_nanos(1_000_000_000 / 60);
@@ -28,7 +30,7 @@ pub struct Decoded {
 /// shown.
 pub async fn run_display(
     context: Context,
-    key: StreamKey,
+    hop: HopKey,
     clock: DeviceClock,
     mut pictures: mpsc::UnboundedReceiver<Decoded>,
 ) {
@@ -40,31 +42,67 @@ pub async fn run_display(
         }
         context
             .environment
-            .aside(&mut || show(&context, key, tick, &picture));
+            .aside(&mut || show(&context, hop, tick, &picture));
     }
 }
 
-/// Reads the marker out of the pixels: what counts as rendered is what a person would see.
-fn show(context: &Context, key: StreamKey, at: Time, picture: &Decoded) {
-    let Some(Marker { sender, frame }) = marker::read(&picture.frame, picture.frame.rect()) else {
-        return log::warn!("{key:?}: a shown picture has no readable marker");
-    };
-    if sender != key.sender {
-        return log::warn!("{key:?}: a shown picture is of participant {sender}");
+/// Reads the markers out of the pixels: what counts as rendered is what a person would see.
+fn show(context: &Context, hop: HopKey, at: Time, picture: &Decoded) {
+    let timestamp = picture.rtp_timestamp;
+    let contents = context.observatory.lock().contents(hop, timestamp);
+    for content in contents {
+        let Some(judged) = judge(context, hop, &content, &picture.frame) else {
+            continue;
+        };
+        let shown = Shown {
+            number: content.number,
+            at,
+            hop,
+            timestamp,
+            psnr_db: judged.psnr_db,
+            ssim: judged.ssim,
+        };
+        context.observatory.lock().show(content.sender, shown);
     }
-    let original = context.observatory.lock().pictures.find(sender, frame);
-    let judged = original.map(|original: Arc<Frame>| {
-        let psnr = quality::psnr(&original, &picture.frame);
-        (psnr, quality::ssim(&original, &picture.frame))
-    });
-    context
+}
+
+/// How good a picture looks.
+#[derive(Default)]
+struct Judged {
+    psnr_db: Option<f64>,
+    ssim: Option<f64>,
+}
+
+/// Compares a sender's part of a picture with what was captured; `None` unless the marker in it
+/// says that it is the frame that it should be.
+fn judge(context: &Context, hop: HopKey, content: &Content, picture: &Frame) -> Option<Judged> {
+    let rect = content.rect.unwrap_or(picture.rect());
+    let Some(Marker { sender, frame }) = marker::read(picture, rect) else {
+        log::warn!("{hop:?}: what is shown of {} has no marker", content.sender);
+        return None;
+    };
+    if (sender, frame) != (content.sender, content.number % Marker::FRAMES) {
+        log::warn!("{hop:?}: {content:?} shows as frame {frame} of {sender}");
+        return None;
+    }
+    let pictures = context
         .observatory
-        .frame(key, picture.rtp_timestamp, |log| {
-            if log.number % Marker::FRAMES != frame {
-                return log::warn!("{key:?}: frame {} shows as {frame}", log.number);
-            }
-            log.rendered = Some(at);
-            log.psnr_db = judged.map(|(psnr, _)| psnr);
-            log.ssim = judged.map(|(_, ssim)| ssim);
-        });
+        .lock()
+        .pictures
+        .find(sender, content.number);
+    let Some(original) = pictures else {
+        return Some(Judged::default());
+    };
+    let (original, shown) = match content.rect {
+        None => (original, None),
+        Some(rect) => {
+            let small = resize(&original, rect.width, rect.height);
+            (Arc::new(small), Some(picture.part(rect)))
+        }
+    };
+    let shown = shown.as_ref().unwrap_or(picture);
+    Some(Judged {
+        psnr_db: Some(quality::psnr(&original, shown)),
+        ssim: Some(quality::ssim(&original, shown)),
+    })
 }

@@ -7,6 +7,8 @@
 //!   [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
 //!   lives by them.
+//! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
+//!   participant.
 //! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to
 //!   pictures and sound; [`display`] and [`clock`]: devices that tick on their own.
 
@@ -16,8 +18,10 @@ pub mod connection;
 pub mod display;
 pub mod environment;
 pub mod interceptors;
-mod media_tracks;
+pub mod media;
 pub mod negotiation;
+pub mod outgoing;
+pub mod participant;
 pub mod playout;
 pub mod receive;
 pub mod send;
@@ -32,17 +36,29 @@ pub use environment::Environment;
 use crate::observe::Observatory;
 use capture::Capture;
 
-/// What all connections of one participant share.
+/// What all connections of one host share, a participant's or a server's.
 #[derive(Clone)]
 pub struct Context {
     /// The world as its host sees it.
     pub environment: Arc<dyn Environment>,
     /// The call.
     pub plan: Arc<Plan>,
-    /// Which participant of the plan it is.
+    /// The host's index: a participant's in the plan, or beyond those a server's.
     pub index: u16,
     /// Where it reports.
     pub observatory: Arc<Observatory>,
     /// Its camera and microphone.
     pub capture: Arc<Capture>,
+}
+
+impl Context {
+    /// The index of the participant called `name`, with a warning if there is none.
+    pub fn participant_named(&self, name: &str) -> Option<u16> {
+        let mut all = self.plan.participants.iter();
+        let found = all.find(|participant| participant.name == name);
+        if found.is_none() {
+            log::warn!("nobody of this call is called {name}");
+        }
+        found.map(|participant| participant.index)
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reports::record::Kind;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp::packet::Packet;
 use sim::Time;
@@ -19,7 +20,8 @@ use super::playout::Playout;
 use super::stack;
 use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
 use crate::media::{AssembledFrame, AudioDecoder, FrameAssembler, ProbeDetector, VideoDecoder};
-use crate::observe::StreamKey;
+use crate::observe::frames::HopKey;
+use crate::observe::shown::{Shown, StreamKey};
 
 /// Between two keyframe requests of a receiver: long enough for the first one to be answered
 /// across a continent, short enough not to be a visible freeze of its own.
@@ -34,7 +36,7 @@ const ROUND: u32 = 25;
 /// Decodes a track until it ends.
 pub async fn receive_video(
     context: Context,
-    key: StreamKey,
+    hop: HopKey,
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
 ) {
@@ -44,14 +46,14 @@ pub async fn receive_video(
     };
     let mut receiver = VideoReceiver {
         context,
-        key,
+        hop,
         track: Arc::clone(&track),
         display,
         assembler: FrameAssembler::new(),
         decoder,
         asked: None,
     };
-    let mut packets = playout(&receiver.context, key, track);
+    let mut packets = playout(&receiver.context, hop, track);
     while let Some(packet) = packets.next().await {
         receiver.packet(&packet).await;
     }
@@ -59,7 +61,7 @@ pub async fn receive_video(
 
 struct VideoReceiver {
     context: Context,
-    key: StreamKey,
+    hop: HopKey,
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
     assembler: FrameAssembler,
@@ -82,16 +84,16 @@ impl VideoReceiver {
 
     /// Decodes a frame; `false` if that takes a keyframe first.
     fn decode(&mut self, frame: AssembledFrame) -> bool {
-        let (context, key) = (&self.context, self.key);
+        let (context, hop) = (&self.context, self.hop);
         let timestamp = frame.rtp_timestamp;
         let assembled = context.environment.now();
-        context.observatory.frame(key, timestamp, |log| {
+        context.observatory.frame(hop, timestamp, |log| {
             log.assembled = Some(assembled);
         });
         match self.decoder.decode(&frame.data) {
             Ok(Some(picture)) => {
                 let decoded = context.environment.now();
-                context.observatory.frame(key, timestamp, |log| {
+                context.observatory.frame(hop, timestamp, |log| {
                     log.decoded = Some(decoded);
                 });
                 let picture = Decoded {
@@ -114,7 +116,7 @@ impl VideoReceiver {
             return;
         }
         self.asked = Some(now);
-        self.context.observatory.asked_for_keyframe(self.key);
+        self.context.observatory.asked_for_keyframe(self.hop);
         let request = PictureLossIndication {
             sender_ssrc: 0,
             media_ssrc,
@@ -189,16 +191,16 @@ impl SoundQueue {
 /// Queues a track's sound until it ends.
 pub async fn receive_audio(
     context: Context,
-    key: StreamKey,
+    hop: HopKey,
     track: Arc<dyn TrackRemote>,
     queue: Arc<SoundQueue>,
 ) {
-    let mut packets = playout(&context, key, track);
+    let mut packets = playout(&context, hop, track);
     while let Some(packet) = packets.next().await {
         let now = context.environment.now();
         context
             .observatory
-            .frame(key, packet.header.timestamp, |log| {
+            .frame(hop, packet.header.timestamp, |log| {
                 log.assembled = Some(now)
             });
         queue.push(packet);
@@ -206,8 +208,8 @@ pub async fn receive_audio(
     queue.end();
 }
 
-fn playout(context: &Context, key: StreamKey, track: Arc<dyn TrackRemote>) -> Playout {
-    let buffer = stack::playout_buffer(&context.plan, key.kind);
+fn playout(context: &Context, hop: HopKey, track: Arc<dyn TrackRemote>) -> Playout {
+    let buffer = stack::playout_buffer(&context.plan, hop.kind);
     Playout::new(Arc::clone(&context.environment), track, buffer)
 }
 
@@ -215,7 +217,7 @@ fn playout(context: &Context, key: StreamKey, track: Arc<dyn TrackRemote>) -> Pl
 /// there.
 pub async fn run_loudspeaker(
     context: Context,
-    key: StreamKey,
+    hop: HopKey,
     clock: DeviceClock,
     queue: Arc<SoundQueue>,
 ) {
@@ -223,7 +225,9 @@ pub async fn run_loudspeaker(
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
-    let mut ear = Ear::new(&context, key);
+    let mut ears: Vec<_> = audible(&context, hop)
+        .map(|sender| Ear::new(&context, sender))
+        .collect();
     queue.first.notified().await;
     let mut tick = clock.next(context.environment.now());
     loop {
@@ -237,25 +241,51 @@ pub async fn run_loudspeaker(
             None => decoder.conceal(),
         };
         if let Some(packet) = packet {
-            context
-                .observatory
-                .frame(key, packet.header.timestamp, |log| {
-                    // Decoding takes no time of its own; the wait before it is the loudspeaker's.
-                    log.decoded = log.assembled;
-                    log.rendered = Some(tick);
-                });
+            played(&context, hop, packet.header.timestamp, tick);
         }
         match samples {
-            Ok(samples) => context
-                .environment
-                .aside(&mut || ear.hear(&context, tick, &samples)),
-            Err(error) => log::warn!("{key:?}: {error}"),
+            Ok(samples) => context.environment.aside(&mut || {
+                ears.iter_mut()
+                    .for_each(|ear| ear.hear(&context, tick, &samples))
+            }),
+            Err(error) => log::warn!("{hop:?}: {error}"),
         }
         tick += SOUND;
     }
 }
 
-/// Listens for the probe in what is played.
+/// Whose sound a source plays: its own, or, if it mixes, that of everybody else who sends.
+fn audible(context: &Context, hop: HopKey) -> impl Iterator<Item = u16> {
+    let all = context.plan.participants.iter();
+    let mixed = usize::from(hop.source) >= context.plan.participants.len();
+    all.filter(move |participant| match mixed {
+        true => participant.sends && participant.index != hop.to,
+        false => participant.index == hop.source,
+    })
+    .map(|participant| participant.index)
+}
+
+/// A packet's first sample was played.
+fn played(context: &Context, hop: HopKey, timestamp: u32, tick: Time) {
+    let mut observations = context.observatory.lock();
+    if let Some(frame) = observations.hop_frame_mut(hop, timestamp) {
+        // Decoding takes no time of its own; the wait before it is the loudspeaker's.
+        frame.decoded = frame.assembled;
+    }
+    for content in observations.contents(hop, timestamp) {
+        let shown = Shown {
+            number: content.number,
+            at: tick,
+            hop,
+            timestamp,
+            psnr_db: None,
+            ssim: None,
+        };
+        observations.show(content.sender, shown);
+    }
+}
+
+/// Listens for one sender's probe in what is played.
 struct Ear {
     key: StreamKey,
     detector: ProbeDetector,
@@ -264,13 +294,17 @@ struct Ear {
 }
 
 impl Ear {
-    fn new(context: &Context, key: StreamKey) -> Self {
+    fn new(context: &Context, sender: u16) -> Self {
         let mut detector = None;
         context
             .environment
-            .aside(&mut || detector = Some(ProbeDetector::new(&[key.sender])));
+            .aside(&mut || detector = Some(ProbeDetector::new(&[sender])));
         Ear {
-            key,
+            key: StreamKey {
+                sender,
+                receiver: context.index,
+                kind: Kind::Audio,
+            },
             detector: detector.expect("the work was done"),
             timeline: None,
         }

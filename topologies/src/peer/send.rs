@@ -12,28 +12,16 @@ use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Context;
 use super::capture::{Picture, Sound};
+use super::outgoing::Outgoing;
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::rtp_video::VIDEO_CLOCK;
 use crate::media::{AudioEncoder, VideoEncoder, VideoPacketizer, VideoSettings};
-use crate::observe::StreamKey;
 use crate::observe::frames::Frame;
 
 /// Largest RTP payload, bytes: with RTP, SRTP, TURN, UDP and IPv6 headers it stays below the
 /// 1,280 bytes that every IPv6 path carries (RFC 8200 section 5).
 pub const MAX_PAYLOAD: usize = 1_160;
-
-/// An outgoing RTP stream.
-pub struct Outgoing {
-    /// Whose and what.
-    pub key: StreamKey,
-    /// The track that it is written to.
-    pub track: Arc<TrackLocalStaticRTP>,
-    /// Its synchronisation source.
-    pub ssrc: u32,
-    /// Its first sequence number.
-    pub first_sequence: u16,
-}
 
 /// Sets a flag when the receiver asks for a keyframe, for as long as the track lives.
 pub async fn watch_keyframe_requests(track: Arc<TrackLocalStaticRTP>, wanted: Arc<AtomicBool>) {
@@ -137,8 +125,8 @@ fn report(
 ) {
     frame.packets = packets.len() as u64;
     context.environment.aside(&mut || {
-        let frame = frame.clone();
-        context.observatory.encoded(outgoing.key, timestamp, frame);
+        let mut observations = context.observatory.lock();
+        observations.insert(outgoing.hop, timestamp, frame.clone());
     });
 }
 

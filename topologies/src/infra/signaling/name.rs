@@ -3,8 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rand::distr::Alphanumeric;
+use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+/// Characters of a drawn token: 32 of 62 kinds are 190 bits.
+const TOKEN_LENGTH: usize = 32;
 
 /// The longest name, in bytes.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -68,6 +73,14 @@ impl From<Name> for String {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl Token {
+    /// A token that nobody guesses.
+    pub fn draw(random: &mut impl Rng) -> Self {
+        let characters = random.sample_iter(Alphanumeric).take(TOKEN_LENGTH);
+        Token(characters.map(char::from).collect())
     }
 }
 

@@ -4,8 +4,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rand::RngExt;
-use rand::distr::Alphanumeric;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -20,9 +18,6 @@ use crate::infra::signaling::protocol::{
     ClientMessage, ErrorCode, Participant, ServerMessage, Signal, VERSION,
 };
 use crate::infra::signaling::transport::Connector;
-
-/// Characters of a drawn token: 32 of 62 kinds are 190 bits.
-const TOKEN_LENGTH: usize = 32;
 
 pub(super) struct Driver {
     connector: Arc<dyn Connector>,
@@ -68,7 +63,7 @@ impl Driver {
         events: mpsc::UnboundedSender<Event>,
         traffic: SharedTraffic,
     ) -> Self {
-        config.token.get_or_insert_with(|| draw_token(&mut rng));
+        config.token.get_or_insert_with(|| Token::draw(&mut rng));
         let outage = Outage {
             since: runtime.now(),
             failures: 0,
@@ -297,13 +292,4 @@ fn protocol(what: impl ToString) -> Over {
 
 fn lost(error: impl ToString) -> Over {
     Over::Lost(error.to_string())
-}
-
-fn draw_token(rng: &mut ChaCha8Rng) -> Token {
-    let text: String = rng
-        .sample_iter(Alphanumeric)
-        .take(TOKEN_LENGTH)
-        .map(char::from)
-        .collect();
-    Token::try_from(text).expect("alphanumeric characters make a token")
 }

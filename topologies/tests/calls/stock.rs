@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use topologies::infra::signaling::Signal;
 use topologies::peer::connection::{Connection, Input};
 
-use super::support::{Lab, at, call, plan, video};
+use super::support::{Lab, at, call, participant_media, plan, video};
 
 #[test]
 fn a_stock_call_works_and_says_that_it_is_stock() {
@@ -43,7 +43,8 @@ fn candidates(stack: StackPlan) -> (usize, usize) {
         let said = Arc::new(Mutex::new((0, 0)));
         let count = Arc::clone(&said);
         context.environment.runtime().spawn(Box::pin(async move {
-            let end = Connection::start(context, 1, &servers, signals)
+            let media = |_| participant_media(&context, 1);
+            let end = Connection::start(context.clone(), 1, &servers, signals, media)
                 .await
                 .unwrap();
             let _ = end.send(Input::Negotiate);

@@ -8,13 +8,17 @@ use scenarios::{
     AudioPlan, Device, Fidelity, McuPlan, Participant, Plan, ServersPlan, SfuPlan, StackPlan,
     Topology, VideoPlan,
 };
-use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, Simulation, Time};
+use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, SimRuntime, Simulation, Time};
 use tokio::sync::mpsc;
+use topologies::client;
 use topologies::media::{ProbeSource, Scene, Stamped};
-use topologies::mesh::{self, Command};
+use topologies::member::{Access, Command};
+use topologies::observe::Observatory;
+use topologies::observe::shown::StreamKey;
 use topologies::observe::warnings::worth_a_look;
-use topologies::observe::{Observatory, StreamKey};
 use topologies::peer::capture::{self, Capture};
+use topologies::peer::media::Media;
+use topologies::peer::participant::ParticipantMedia;
 use topologies::peer::{Context, Environment};
 use topologies::world::{self, Hosts, Servers, SimConnector, SimEnvironment};
 use topologies::{RunOptions, run};
@@ -180,12 +184,11 @@ impl Lab {
             .world
             .runtime(self.hosts.participants[usize::from(index)]);
         let (sender, receiver) = mpsc::unbounded_channel();
-        let (ice, leave) = (self.servers.ice.clone(), sender.downgrade());
-        let connector = Arc::new(SimConnector(runtime));
+        let leave = sender.downgrade();
+        let access = self.access(runtime);
         let host = context.environment.runtime();
-        host.spawn(Box::pin(mesh::follow_schedule(
-            context, ice, connector, receiver, leave,
-        )));
+        let life = client::follow_schedule(context, access, receiver, leave);
+        host.spawn(Box::pin(life));
         sender
     }
 
@@ -197,14 +200,16 @@ impl Lab {
             kind: Kind::Video,
         };
         let observations = self.observatory.lock();
-        let frames = observations.streams.get(&key).map(|log| &log.frames);
-        let mut shown: Vec<_> = frames
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, frame)| frame.rendered)
-            .collect();
-        shown.sort();
-        shown
+        let log = observations.streams.get(&key);
+        let shown = log.map(|log| log.shown.iter().map(|shown| shown.at));
+        shown.into_iter().flatten().collect()
+    }
+
+    fn access(&self, runtime: SimRuntime) -> Access {
+        Access {
+            ice: self.servers.ice.clone(),
+            signaling: Arc::new(SimConnector(runtime)),
+        }
     }
 
     /// Ends the world; what the stack warned of that needs a look.
@@ -214,4 +219,9 @@ impl Lab {
         let warnings = worth_a_look(&finished.warnings);
         (finished, warnings)
     }
+}
+
+/// What a participant's connection with another one carries.
+pub fn participant_media(context: &Context, remote: u16) -> Box<dyn Media> {
+    Box::new(ParticipantMedia::new(context.clone(), remote))
 }

@@ -78,7 +78,7 @@ impl<C> Roster<C> {
 }
 
 /// Whether a client that goes for this reason tries to come back in the same session.
-fn only_lost_signaling(reason: LeaveReason) -> bool {
+pub fn only_lost_signaling(reason: LeaveReason) -> bool {
     match reason {
         LeaveReason::Left | LeaveReason::Expelled => false,
         LeaveReason::Disconnected

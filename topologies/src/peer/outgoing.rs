@@ -1,4 +1,4 @@
-//! The tracks that a connection sends.
+//! The tracks that a participant sends over one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,21 +15,22 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::PeerConnection;
 
 use super::Context;
-use super::send::{self, Outgoing};
+use super::media::stream_id;
+use super::send;
 use super::stack::{audio_codec, video_codec};
-use crate::observe::StreamKey;
+use crate::observe::frames::HopKey;
 
-/// What a connection sends, from when its tracks are added.
-pub(super) struct MediaTracks {
+/// What a participant sends over one connection, from when its tracks are added.
+pub struct OutgoingTracks {
     context: Context,
     remote: u16,
     video: Option<Outgoing>,
     audio: Option<Outgoing>,
 }
 
-impl MediaTracks {
+impl OutgoingTracks {
     /// Adds a track for each kind of media that the call has.
-    pub(super) async fn add(
+    pub async fn add(
         context: &Context,
         remote: u16,
         connection: &dyn PeerConnection,
@@ -42,7 +43,7 @@ impl MediaTracks {
         if context.plan.audio.is_some() {
             audio = Some(add(context, remote, connection, Kind::Audio).await?);
         }
-        Ok(MediaTracks {
+        Ok(OutgoingTracks {
             context: context.clone(),
             remote,
             video,
@@ -51,7 +52,7 @@ impl MediaTracks {
     }
 
     /// Starts to encode and send. Later calls do nothing.
-    pub(super) fn start(&mut self) {
+    pub fn start(&mut self) {
         let runtime = self.context.environment.runtime();
         if let (Some(outgoing), Some(plan)) = (self.video.take(), &self.context.plan.video) {
             let wanted = Arc::new(AtomicBool::new(false));
@@ -78,7 +79,7 @@ impl MediaTracks {
     }
 }
 
-impl Drop for MediaTracks {
+impl Drop for OutgoingTracks {
     fn drop(&mut self) {
         self.context.capture.pictures.unsubscribe(self.remote);
         self.context.capture.sounds.unsubscribe(self.remote);
@@ -91,37 +92,58 @@ async fn add(
     connection: &dyn PeerConnection,
     kind: Kind,
 ) -> Result<Outgoing> {
-    let key = StreamKey {
-        sender: context.index,
-        receiver: remote,
-        kind,
-    };
-    let name = format!("rtp/{}/{}/{}", key.sender, key.receiver, kind.name());
-    let mut random = context.environment.random(&name);
-    let ssrc = random.next_u32();
-    let first_sequence = random.next_u32() as u16;
-    let (codec_kind, codec) = match kind {
-        Kind::Video => (RtpCodecKind::Video, video_codec()),
-        Kind::Audio => (RtpCodecKind::Audio, audio_codec()),
-    };
-    let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
-        format!("participant-{}", key.sender),
-        // Unique per connection: the stack's maps are keyed by it.
-        format!("{}-{}-{}", kind.name(), key.sender, key.receiver),
-        kind.name().to_owned(),
-        codec_kind,
-        vec![encoding(ssrc, codec)],
-    )));
-    connection
-        .add_track(Arc::clone(&track) as Arc<dyn TrackLocal>)
-        .await?;
-    context.observatory.source(ssrc, key);
-    Ok(Outgoing {
-        key,
-        track,
-        ssrc,
-        first_sequence,
-    })
+    let outgoing = Outgoing::new(context, HopKey::first(context.index, remote, kind), 0);
+    let track = Arc::clone(&outgoing.track) as Arc<dyn TrackLocal>;
+    connection.add_track(track).await?;
+    Ok(outgoing)
+}
+
+/// An outgoing RTP stream.
+pub struct Outgoing {
+    /// Whose, what, and where to.
+    pub hop: HopKey,
+    /// The track that it is written to.
+    pub track: Arc<TrackLocalStaticRTP>,
+    /// Its synchronisation source.
+    pub ssrc: u32,
+    /// Its first sequence number.
+    pub first_sequence: u16,
+}
+
+impl Outgoing {
+    /// A stream on `hop`, with an SSRC and a first sequence number of its own. Of several that use
+    /// one hop in the course of a connection, each has its `generation`.
+    pub fn new(context: &Context, hop: HopKey, generation: u32) -> Self {
+        let HopKey {
+            source,
+            from,
+            to,
+            kind,
+        } = hop;
+        let name = format!("rtp/{source}/{from}/{to}/{}/{generation}", kind.name());
+        let mut random = context.environment.random(&name);
+        let ssrc = random.next_u32();
+        let first_sequence = random.next_u32() as u16;
+        let (codec_kind, codec) = match kind {
+            Kind::Video => (RtpCodecKind::Video, video_codec()),
+            Kind::Audio => (RtpCodecKind::Audio, audio_codec()),
+        };
+        let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
+            stream_id(source),
+            // Unique per connection and stream: the stack's maps are keyed by it.
+            format!("{}-{source}-{from}-{to}-{generation}", kind.name()),
+            kind.name().to_owned(),
+            codec_kind,
+            vec![encoding(ssrc, codec)],
+        )));
+        context.observatory.source(ssrc, hop);
+        Outgoing {
+            hop,
+            track,
+            ssrc,
+            first_sequence,
+        }
+    }
 }
 
 fn encoding(ssrc: u32, codec: RTCRtpCodec) -> RTCRtpEncodingParameters {

@@ -10,7 +10,7 @@ use topologies::infra::signaling::Signal;
 use topologies::peer::connection::{Connection, Input};
 use topologies::peer::negotiation::DescriptionKind;
 
-use super::support::{Lab, at, plan};
+use super::support::{Lab, at, participant_media, plan};
 
 const SIGNALING: Duration = Duration::from_millis(100);
 
@@ -51,7 +51,8 @@ impl Ends {
             carry(carrier, outgoing, other, descriptions).await;
         }));
         runtime.spawn(Box::pin(async move {
-            let end = Connection::start(context, 1 - index, &servers, signals).await;
+            let media = |_| participant_media(&context, 1 - index);
+            let end = Connection::start(context.clone(), 1 - index, &servers, signals, media).await;
             let end = end.expect("the stack starts");
             while let Some(input) = queue.recv().await {
                 let _ = end.send(input);

@@ -1,0 +1,110 @@
+//! What was observed, as records.
+
+mod connections;
+mod streams;
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use reports::record::{HostRecord, PacketsRecord, Role};
+use scenarios::Plan;
+use sim::{Finished, Time};
+
+use super::Observations;
+use super::traffic::TrafficLog;
+
+/// A host of the world, in the order of creation.
+#[derive(Clone, Debug)]
+pub struct HostInfo {
+    /// Unique in the cell.
+    pub name: String,
+    /// What it is there for.
+    pub role: Role,
+    /// The group of the scenario; `None` for servers.
+    pub group: Option<String>,
+    /// What the scenario called its NAT.
+    pub nat: String,
+    /// What the scenario called its link.
+    pub link: String,
+    /// What the scenario called its computer.
+    pub device: String,
+}
+
+/// Turns observations into records.
+pub struct Recorder<'a> {
+    /// The call.
+    pub plan: &'a Plan,
+    /// Every host, in the order of creation: participants first.
+    pub hosts: &'a [HostInfo],
+    /// What peers reported.
+    pub observations: &'a Observations,
+    /// What the network carried.
+    pub traffic: &'a TrafficLog,
+    /// The measured window.
+    pub window: (Time, Time),
+    /// Algorithmic delay of the audio codec, in samples at 48 kHz.
+    pub audio_delay: u32,
+}
+
+impl Recorder<'_> {
+    /// Every host.
+    pub fn hosts(&self) -> Vec<HostRecord> {
+        let idle = Default::default();
+        let host = |(index, info): (usize, &HostInfo)| {
+            let traffic = self.host_traffic(index).unwrap_or(&idle);
+            HostRecord {
+                name: info.name.clone(),
+                role: info.role,
+                group: info.group.clone(),
+                nat: info.nat.clone(),
+                link: info.link.clone(),
+                up: traffic.up,
+                down: traffic.down,
+                window_up: traffic.window_up,
+                window_down: traffic.window_down,
+                device: info.device.clone(),
+                cpu_cores_mean: None,
+                cpu_cores_by_work: BTreeMap::new(),
+                skipped: BTreeMap::new(),
+                codecs: Default::default(),
+            }
+        };
+        self.hosts.iter().enumerate().map(host).collect()
+    }
+
+    fn host_traffic(&self, index: usize) -> Option<&super::traffic::HostTraffic> {
+        self.traffic
+            .hosts
+            .iter()
+            .find(|(id, _)| id.index() == index)
+            .map(|(_, traffic)| traffic)
+    }
+
+    fn name(&self, host: u16) -> String {
+        self.hosts[usize::from(host)].name.clone()
+    }
+}
+
+/// What became of every packet.
+pub fn packets(finished: &Finished) -> PacketsRecord {
+    let counters = &finished.counters;
+    let mut dropped = BTreeMap::new();
+    for (reason, count) in &counters.dropped {
+        *dropped.entry(reason.name()).or_default() += count;
+    }
+    PacketsRecord {
+        sent: counters.sent,
+        delivered: counters.delivered,
+        dropped,
+        in_flight: finished.in_flight,
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0u32);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    (count > 0).then(|| sum / f64::from(count))
+}

@@ -1,0 +1,213 @@
+//! Every sender's media as every receiver got it.
+
+use std::collections::BTreeMap;
+
+use reports::distribution::Distribution;
+use reports::record::{Kind, StreamRecord};
+use scenarios::Topology;
+use sim::Time;
+
+use super::{Recorder, mean};
+use crate::media::audio::SAMPLE_RATE;
+use crate::observe::frames::{Frame, HopKey, HopLog};
+use crate::observe::freezes::freezes;
+use crate::observe::journey::{Journey, captured};
+use crate::observe::shown::{Shown, StreamKey, StreamLog};
+use crate::world;
+
+/// The hops of a stream: the one that begins at the sender and the one that ends at the receiver.
+/// In a mesh they are the same.
+struct Hops {
+    first: HopKey,
+    last: HopKey,
+}
+
+impl Recorder<'_> {
+    /// Every stream that there should be.
+    pub fn streams(&self) -> Vec<StreamRecord> {
+        let kinds = [
+            (Kind::Video, self.plan.video.is_some()),
+            (Kind::Audio, self.plan.audio.is_some()),
+        ];
+        let mut streams = Vec::new();
+        for (sender, receiver) in self.pairs(|sender, _| sender.sends) {
+            for (kind, _) in kinds.iter().filter(|(_, exists)| *exists) {
+                streams.push(self.stream(StreamKey {
+                    sender,
+                    receiver,
+                    kind: *kind,
+                }));
+            }
+        }
+        streams
+    }
+
+    fn stream(&self, key: StreamKey) -> StreamRecord {
+        let nothing = (HopLog::default(), StreamLog::default());
+        let hops = self.hops(key);
+        let log = |hop| self.observations.hops.get(&hop).unwrap_or(&nothing.0);
+        let (sent, received) = (log(hops.first), log(hops.last));
+        let stream = self.observations.streams.get(&key).unwrap_or(&nothing.1);
+        let out = self.window_frames(sent, |frame| frame.captured);
+        let arrived = self.window_frames(received, |frame| frame.captured);
+        let shown = self.window_shown(key, stream);
+        let times: Vec<_> = stream.shown.iter().map(|shown| shown.at).collect();
+        let frozen = match key.kind {
+            Kind::Video => freezes(&times, self.presence(key)),
+            Kind::Audio => Default::default(),
+        };
+        StreamRecord {
+            sender: self.name(key.sender),
+            receiver: self.name(key.receiver),
+            kind: key.kind,
+            path: self.stream_path(&hops),
+            local_candidate: self.candidates(hops.first.from, hops.first.to).0,
+            remote_candidate: self.candidates(hops.last.to, hops.last.from).0,
+            frames_sent: out.len() as u64,
+            frames_received: count(&arrived, |frame| frame.assembled.is_some()),
+            frames_rendered: shown.len() as u64,
+            packets_sent: out.iter().map(|frame| frame.departures.len() as u64).sum(),
+            packets_received: arrived
+                .iter()
+                .map(|frame| frame.arrivals.len() as u64)
+                .sum(),
+            encoded_bytes: out.iter().map(|frame| frame.bytes).sum(),
+            first_frame_ms: self.first_frame_ms(key, &times),
+            latency_us: self.latency(key.kind, stream, &shown),
+            latency_parts_ms: self.parts(key, &shown),
+            interval_us: intervals(&times, self.window),
+            freezes: frozen.count,
+            freeze_ms: frozen.total_ms,
+            psnr_db_mean: mean(shown.iter().filter_map(|(shown, _)| shown.psnr_db)),
+            ssim_mean: mean(shown.iter().filter_map(|(shown, _)| shown.ssim)),
+            plis: received.plis,
+            keyframes: sent.keyframes,
+        }
+    }
+
+    fn hops(&self, key: StreamKey) -> Hops {
+        let StreamKey {
+            sender,
+            receiver,
+            kind,
+        } = key;
+        let server = world::media_server(self.plan);
+        let last = match self.plan.topology {
+            Topology::Mesh => HopKey::first(sender, receiver, kind),
+            Topology::Sfu => HopKey {
+                source: sender,
+                from: server,
+                to: receiver,
+                kind,
+            },
+            Topology::Mcu => HopKey::first(server, receiver, kind),
+        };
+        Hops {
+            first: match self.plan.topology {
+                Topology::Mesh => last,
+                Topology::Sfu | Topology::Mcu => HopKey::first(sender, server, kind),
+            },
+            last,
+        }
+    }
+
+    /// `relay` if any hop is relayed; `None` if any hop never came up.
+    fn stream_path(&self, hops: &Hops) -> Option<String> {
+        let first = self.path(hops.first.from, hops.first.to)?;
+        let last = self.path(hops.last.from, hops.last.to)?;
+        Some(if first == "direct" { last } else { first })
+    }
+
+    /// The part of the window in which both ends of a stream are there.
+    fn presence(&self, key: StreamKey) -> (Time, Time) {
+        let ends = [key.sender, key.receiver].map(|end| &self.plan.participants[usize::from(end)]);
+        let joins = ends.iter().map(|end| Time::ZERO + end.join);
+        let leaves = ends.iter().filter_map(|end| Some(Time::ZERO + end.leave?));
+        let from = joins.fold(self.window.0, Time::max);
+        let to = leaves.fold(self.window.1, Time::min);
+        (from.min(to), to)
+    }
+
+    /// Frames that began their hop in the window.
+    fn window_frames<'a>(&self, log: &'a HopLog, began: fn(&Frame) -> Time) -> Vec<&'a Frame> {
+        let window = self.window.0..self.window.1;
+        let inside = |frame: &&Frame| window.contains(&began(frame));
+        log.frames.values().filter(inside).collect()
+    }
+
+    /// What was shown of frames captured in the window, with when they were captured.
+    fn window_shown<'a>(&self, key: StreamKey, log: &'a StreamLog) -> Vec<(&'a Shown, Time)> {
+        let window = self.window.0..self.window.1;
+        let with_capture = |shown: &'a Shown| {
+            let captured = captured(self.observations, key.sender, shown)?;
+            window.contains(&captured).then_some((shown, captured))
+        };
+        log.shown.iter().filter_map(with_capture).collect()
+    }
+
+    fn first_frame_ms(&self, key: StreamKey, shown: &[Time]) -> Option<f64> {
+        let join = self
+            .observations
+            .calls
+            .later_join(key.sender, key.receiver)?;
+        let first = shown.first()?;
+        Some(first.saturating_since(join).as_secs_f64() * 1e3)
+    }
+
+    fn latency(&self, kind: Kind, log: &StreamLog, shown: &[(&Shown, Time)]) -> Distribution {
+        let us = |from: Time, to: Time| (to.saturating_since(from).as_nanos() as u64 + 500) / 1_000;
+        let window = self.window.0..self.window.1;
+        match kind {
+            Kind::Video => shown
+                .iter()
+                .map(|(shown, captured)| us(*captured, shown.at))
+                .collect(),
+            Kind::Audio => log
+                .heard
+                .iter()
+                .filter(|(said, _)| window.contains(said))
+                .map(|&(said, heard)| us(said, heard))
+                .collect(),
+        }
+    }
+
+    fn parts(&self, key: StreamKey, shown: &[(&Shown, Time)]) -> BTreeMap<String, f64> {
+        let mut sums: BTreeMap<&'static str, f64> = BTreeMap::new();
+        let mut count = 0u32;
+        for (shown, _) in shown {
+            let Some(journey) = Journey::of(self.observations, key.sender, shown) else {
+                continue;
+            };
+            count += 1;
+            for (part, length) in journey.parts() {
+                *sums.entry(part).or_default() += length;
+            }
+        }
+        let mean = |(part, sum): (&str, f64)| (part.to_owned(), sum / f64::from(count));
+        let mut means: BTreeMap<_, _> = sums.into_iter().map(mean).collect();
+        if key.kind == Kind::Audio && !means.is_empty() {
+            let codecs = match self.plan.topology {
+                Topology::Mesh | Topology::Sfu => 1.0,
+                // Decoded and encoded again on the way.
+                Topology::Mcu => 2.0,
+            };
+            let delay_ms = f64::from(self.audio_delay) * 1e3 / f64::from(SAMPLE_RATE);
+            means.insert("codec".to_owned(), codecs * delay_ms);
+        }
+        means
+    }
+}
+
+fn count(frames: &[&Frame], is: impl Fn(&Frame) -> bool) -> u64 {
+    frames.iter().filter(|frame| is(frame)).count() as u64
+}
+
+/// Intervals between two frames shown in the window, in us.
+fn intervals(shown: &[Time], window: (Time, Time)) -> Distribution {
+    let inside = |at: &Time| (window.0..window.1).contains(at);
+    shown
+        .windows(2)
+        .filter(|pair| pair.iter().all(inside))
+        .map(|pair| ((pair[1] - pair[0]).as_nanos() as u64 + 500) / 1_000)
+        .collect()
+}

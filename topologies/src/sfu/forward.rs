@@ -1,0 +1,121 @@
+//! Packets from the sender's leg to the receivers' legs.
+
+use std::sync::{Arc, Mutex};
+
+use reports::record::Kind;
+use rtc::rtp::packet::Packet;
+use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+
+use super::rewrite::{Rewriter, Seen};
+use super::room::{Room, Source};
+use crate::observe::frames::{Frame, HopKey};
+use crate::peer::outgoing::Outgoing;
+
+/// A source's packets on their way to one receiver.
+pub struct Subscription {
+    outgoing: Outgoing,
+    stream: Mutex<Stream>,
+}
+
+struct Stream {
+    rewriter: Rewriter,
+    /// The timestamp of the frame that is being forwarded.
+    frame: Option<u32>,
+}
+
+impl Subscription {
+    /// Nothing has been forwarded.
+    pub fn new(outgoing: Outgoing) -> Self {
+        let video = outgoing.hop.kind == Kind::Video;
+        let rewriter = Rewriter::new(outgoing.ssrc, outgoing.first_sequence, video);
+        Subscription {
+            outgoing,
+            stream: Mutex::new(Stream {
+                rewriter,
+                frame: None,
+            }),
+        }
+    }
+
+    /// The packet as this receiver gets it, if it does, and whether a frame begins with it.
+    fn rewrite(&self, packet: &Packet) -> Option<(Packet, bool)> {
+        let mut stream = self
+            .stream
+            .lock()
+            .expect("no panic while a stream is locked");
+        let out = stream.rewriter.rewrite(packet)?;
+        let timestamp = Some(out.header.timestamp);
+        let begins = std::mem::replace(&mut stream.frame, timestamp) != timestamp;
+        Some((out, begins))
+    }
+}
+
+/// Forwards a track, from its first packet until it ends.
+pub async fn start(room: &Arc<Room>, source: Source, track: Arc<dyn TrackRemote>) {
+    let Some(ssrc) = track.ssrcs().await.first().copied() else {
+        return log::warn!("a track of {source:?} has no SSRC");
+    };
+    if room.attach(source, ssrc, Arc::clone(&track)).is_none() {
+        return log::warn!("nobody announced {source:?}");
+    }
+    let runtime = room.context().environment.runtime();
+    let room = Arc::clone(room);
+    runtime.spawn(Box::pin(async move {
+        let mut seen = Seen::default();
+        while let Some(event) = track.poll().await {
+            if let TrackRemoteEvent::OnRtpPacket(packet) = event
+                && seen.is_new(packet.header.sequence_number)
+            {
+                forward(&room, source, &packet).await;
+            }
+        }
+    }));
+}
+
+async fn forward(room: &Room, source: Source, packet: &Packet) {
+    for subscription in room.subscriptions(source) {
+        let Some((out, begins)) = subscription.rewrite(packet) else {
+            continue;
+        };
+        if begins {
+            report(room, subscription.outgoing.hop, packet.header.timestamp);
+        }
+        if let Err(error) = subscription.outgoing.track.write_rtp(out).await {
+            // The leg is going away; its end is reported where it is noticed.
+            log::debug!("{error}");
+        }
+    }
+}
+
+/// The frame with this timestamp begins its second hop.
+fn report(room: &Room, hop: HopKey, timestamp: u32) {
+    let context = room.context();
+    context.environment.aside(&mut || {
+        let now = context.environment.now();
+        let mut observations = context.observatory.lock();
+        let first = HopKey::first(hop.source, hop.from, hop.kind);
+        let Some(frame) = observations.hop_frame(first, timestamp) else {
+            return;
+        };
+        let mut forwarded = Frame::new(frame.number, frame.captured, now);
+        (forwarded.bytes, forwarded.packets) = (frame.bytes, frame.packets);
+        forwarded.keyframe = frame.keyframe;
+        if observations.hop_frame(hop, timestamp).is_none() {
+            observations.insert(hop, timestamp, forwarded);
+        }
+    });
+}
+
+/// Passes the receiver's keyframe requests on, for as long as its track lives.
+pub fn watch_requests(room: &Arc<Room>, source: Source, subscription: &Subscription) {
+    let runtime = room.context().environment.runtime();
+    let (room, track) = (Arc::clone(room), Arc::clone(&subscription.outgoing.track));
+    runtime.spawn(Box::pin(async move {
+        while let Some(event) = track.poll().await {
+            if let TrackLocalEvent::OnRtcpPacket(_) = event {
+                room.want_keyframe(source);
+            }
+        }
+    }));
+}

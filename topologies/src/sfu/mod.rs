@@ -1,0 +1,51 @@
+//! SFU: everybody is connected to a server that forwards what each sends to all others.
+//!
+//! - [`room`]: who sends and who receives; [`leg`]: the connection with one participant;
+//!   [`forward`]: packets from one leg to the others.
+//! - [`rewrite`]: sequence numbers and SSRCs; [`keyframes`]: requests of many, as few. Both are
+//!   decisions without a connection.
+
+pub mod forward;
+pub mod keyframes;
+pub mod leg;
+pub mod rewrite;
+pub mod room;
+
+use std::sync::Arc;
+
+use crate::member::Relations;
+use crate::peer::Context;
+use crate::peer::connection::Renegotiate;
+use crate::peer::media::Media;
+use leg::Leg;
+use room::Room;
+
+/// The SFU's relations: it waits for everybody's offer.
+pub struct Sfu {
+    context: Context,
+    room: Arc<Room>,
+}
+
+impl Sfu {
+    /// An SFU that has just started, in an empty room.
+    pub fn new(context: Context) -> Self {
+        Sfu {
+            room: Arc::new(Room::new(context.clone())),
+            context,
+        }
+    }
+}
+
+impl Relations for Sfu {
+    fn connects_to(&self, name: &str) -> Option<u16> {
+        self.context.participant_named(name)
+    }
+
+    fn offers_to(&self, _remote: u16, _newcomer: bool) -> bool {
+        false
+    }
+
+    fn media(&self, remote: u16, renegotiate: Renegotiate) -> Box<dyn Media> {
+        Box::new(Leg::new(Arc::clone(&self.room), remote, renegotiate))
+    }
+}

@@ -1,0 +1,242 @@
+//! Who sends to the SFU and who receives from it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use reports::record::Kind;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use sim::Time;
+use webrtc::media_stream::track_remote::TrackRemote;
+
+use super::forward::Subscription;
+use super::keyframes::{Decision, KeyframeGate};
+use crate::peer::Context;
+use crate::peer::connection::Renegotiate;
+use crate::peer::environment::sleep_until;
+
+/// One participant's media of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Whose.
+    pub participant: u16,
+    /// What.
+    pub kind: Kind,
+}
+
+/// Tells a publication from an earlier one of the same source: who comes back sends anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch(pub u32);
+
+/// The SFU's state, which its legs share.
+pub struct Room {
+    context: Context,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    publications: BTreeMap<Source, Publication>,
+    receivers: BTreeMap<u16, Receiver>,
+    epochs: u32,
+}
+
+/// What a participant sends.
+struct Publication {
+    epoch: Epoch,
+    /// Known from its first packet on.
+    media: Option<(u32, Arc<dyn TrackRemote>)>,
+    gate: KeyframeGate,
+}
+
+/// Who receives over one leg.
+struct Receiver {
+    renegotiate: Renegotiate,
+    connected: bool,
+    subscriptions: BTreeMap<Source, Arc<Subscription>>,
+}
+
+impl Room {
+    /// Nobody sends, and nobody receives.
+    pub fn new(context: Context) -> Self {
+        Room {
+            context,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The SFU itself.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("no panic while the room is locked")
+    }
+
+    /// A participant came, to receive over a leg that offers again when `renegotiate` asks for it.
+    pub fn enter(&self, participant: u16, renegotiate: Renegotiate) {
+        let receiver = Receiver {
+            renegotiate,
+            connected: false,
+            subscriptions: BTreeMap::new(),
+        };
+        self.lock().receivers.insert(participant, receiver);
+    }
+
+    /// A participant is going to send, as its offer says: receivers are told before its first
+    /// packet comes.
+    pub fn announce(&self, participant: u16) {
+        let plan = &self.context.plan;
+        let kinds = [
+            (Kind::Video, plan.video.is_some()),
+            (Kind::Audio, plan.audio.is_some()),
+        ];
+        let sends = plan.participants[usize::from(participant)].sends;
+        let mut state = self.lock();
+        for (kind, _) in kinds.into_iter().filter(|(_, exists)| sends && *exists) {
+            state.epochs += 1;
+            let publication = Publication {
+                epoch: Epoch(state.epochs),
+                media: None,
+                gate: KeyframeGate::new(plan.sfu.keyframe_interval),
+            };
+            let source = Source { participant, kind };
+            state.publications.insert(source, publication);
+        }
+        state.renegotiate_all_but(participant);
+    }
+
+    /// A participant's track began, with packets of this SSRC; `None` if nobody announced it.
+    pub fn attach(&self, source: Source, ssrc: u32, track: Arc<dyn TrackRemote>) -> Option<Epoch> {
+        let publication = &mut self.lock().publications;
+        let publication = publication.get_mut(&source)?;
+        publication.media = Some((ssrc, track));
+        Some(publication.epoch)
+    }
+
+    /// A participant went, with all that it sends.
+    pub fn leave(&self, participant: u16) {
+        let mut state = self.lock();
+        state.receivers.remove(&participant);
+        state
+            .publications
+            .retain(|source, _| source.participant != participant);
+        state.renegotiate_all_but(participant);
+    }
+
+    /// Everything that a participant should receive.
+    pub fn wanted_by(&self, participant: u16) -> BTreeMap<Source, Epoch> {
+        let state = self.lock();
+        let others = state.publications.iter();
+        others
+            .filter(|(source, _)| source.participant != participant)
+            .map(|(source, publication)| (*source, publication.epoch))
+            .collect()
+    }
+
+    /// From now on packets of `source` may go to the participant.
+    pub fn subscribe(
+        self: &Arc<Self>,
+        participant: u16,
+        source: Source,
+        subscription: Arc<Subscription>,
+    ) {
+        if let Some(receiver) = self.lock().receivers.get_mut(&participant) {
+            receiver.subscriptions.insert(source, subscription);
+        }
+        self.want_keyframe(source);
+    }
+
+    /// Packets of `source` no longer go to the participant.
+    pub fn unsubscribe(&self, participant: u16, source: Source) {
+        if let Some(receiver) = self.lock().receivers.get_mut(&participant) {
+            receiver.subscriptions.remove(&source);
+        }
+    }
+
+    /// The leg of a participant can carry packets: it is offered what others send.
+    pub fn connected(&self, participant: u16) {
+        if let Some(receiver) = self.lock().receivers.get_mut(&participant)
+            && !std::mem::replace(&mut receiver.connected, true)
+        {
+            receiver.renegotiate.needed();
+        }
+    }
+
+    /// Where packets of a source go now.
+    pub fn subscriptions(&self, source: Source) -> Vec<Arc<Subscription>> {
+        let state = self.lock();
+        let receivers = state.receivers.values();
+        receivers
+            .filter_map(|receiver| receiver.subscriptions.get(&source).cloned())
+            .collect()
+    }
+
+    /// Somebody needs a keyframe of `source` to go on.
+    pub fn want_keyframe(self: &Arc<Self>, source: Source) {
+        if source.kind != Kind::Video {
+            return;
+        }
+        let now = self.context.environment.now();
+        let decision = {
+            let mut state = self.lock();
+            let Some(publication) = state.publications.get_mut(&source) else {
+                return;
+            };
+            // What it will send first is a keyframe.
+            if publication.media.is_none() {
+                return;
+            }
+            publication.gate.ask(now)
+        };
+        match decision {
+            Decision::Covered => {}
+            Decision::AskNow => self.spawn_request(source, now),
+            Decision::AskAt(at) => self.spawn_request(source, at),
+        }
+    }
+
+    fn spawn_request(self: &Arc<Self>, source: Source, at: Time) {
+        let room = Arc::clone(self);
+        let runtime = self.context.environment.runtime();
+        runtime.spawn(Box::pin(async move {
+            sleep_until(room.context.environment.as_ref(), at).await;
+            room.request(source).await;
+        }));
+    }
+
+    async fn request(&self, source: Source) {
+        let media = {
+            let mut state = self.lock();
+            let publication = state.publications.get_mut(&source);
+            publication.and_then(|publication| {
+                publication.gate.passed(self.context.environment.now());
+                publication.media.clone()
+            })
+        };
+        let Some((media_ssrc, track)) = media else {
+            return;
+        };
+        let request = PictureLossIndication {
+            sender_ssrc: 0,
+            media_ssrc,
+        };
+        if let Err(error) = track.write_rtcp(vec![Box::new(request)]).await {
+            log::debug!("keyframe request to {}: {error}", source.participant);
+        }
+    }
+}
+
+impl State {
+    fn renegotiate_all_but(&self, participant: u16) {
+        // Offers that cross the set-up of DTLS change its roles while it is under way, and the stack
+        // ends it with an alert: who is not connected yet is offered everything when it is.
+        for (other, receiver) in &self.receivers {
+            if *other != participant && receiver.connected {
+                receiver.renegotiate.needed();
+            }
+        }
+    }
+}
