@@ -6,11 +6,12 @@
 //! - [`world`]: the hosts, NATs, links and servers of a plan; [`addresses`]: who has which address.
 //! - [`infra`]: the servers that every call needs: signalling, STUN and TURN.
 //! - [`peer`]: a participant; [`media`]: pictures, sound and codecs as pure pieces.
-//! - [`mesh`]: every pair connected.
+//! - [`mesh`]: every pair connected; [`mcu`]: a server that mixes, its pure parts.
 //! - [`observe`]: what is measured, and how.
 
 pub mod addresses;
 pub mod infra;
+pub mod mcu;
 pub mod media;
 pub mod mesh;
 pub mod observe;
