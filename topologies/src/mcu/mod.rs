@@ -5,11 +5,14 @@
 //! | [`layout`] | where each participant is in the composed picture |
 //! | [`gallery`] | the newest picture of each, scaled once |
 //! | [`canvas`] | the composed picture |
+//! | [`tick`] | when to compose, and for whom to wait |
 
 pub mod canvas;
 pub mod gallery;
 pub mod layout;
+pub mod tick;
 
 pub use canvas::{Canvas, Work};
 pub use gallery::Gallery;
 pub use layout::Layout;
+pub use tick::{MixingClock, TickCounts, TickSettings};
