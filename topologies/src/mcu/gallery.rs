@@ -6,9 +6,6 @@ use std::sync::Arc;
 use crate::media::Frame;
 use crate::media::scale::Scaler;
 
-/// Width and height, in pixels.
-type Size = (usize, usize);
-
 /// The newest picture of each participant, and copies of it in the sizes that were asked for.
 ///
 /// A picture stays until a newer one comes, so a participant who is frozen is shown as last seen,
@@ -17,7 +14,7 @@ type Size = (usize, usize);
 pub struct Gallery {
     pictures: BTreeMap<u16, Picture>,
     /// By the size that they scale from and the one that they scale to.
-    scalers: BTreeMap<(Size, Size), Scaler>,
+    scalers: BTreeMap<[(usize, usize); 2], Scaler>,
     /// Pictures put here so far.
     put: u64,
 }
@@ -40,7 +37,9 @@ pub struct Scaled {
     pub id: PictureId,
     /// The picture.
     pub frame: Arc<Frame>,
-    /// Luma pixels that were scaled for it just now; 0 if it was there.
+    /// Luma pixels that scaling read for it just now; 0 if it was there.
+    pub read_pixels: u64,
+    /// Luma pixels that scaling made for it just now; 0 if it was there.
     pub scaled_pixels: u64,
 }
 
@@ -75,19 +74,21 @@ impl Gallery {
             return Some(Scaled {
                 id,
                 frame: Arc::clone(frame),
+                read_pixels: 0,
                 scaled_pixels: 0,
             });
         }
         let from = (picture.original.width(), picture.original.height());
         let scaler = self
             .scalers
-            .entry((from, size))
+            .entry([from, size])
             .or_insert_with(|| Scaler::new(from, size));
         let frame = Arc::new(scaler.scale(&picture.original));
         picture.copies.push(Arc::clone(&frame));
         Some(Scaled {
             id,
             frame,
+            read_pixels: (from.0 * from.1) as u64,
             scaled_pixels: (size.0 * size.1) as u64,
         })
     }
