@@ -6,13 +6,15 @@
 //! - [`world`]: the hosts, NATs, links and servers of a plan; [`addresses`]: who has which address.
 //! - [`infra`]: the servers that every call needs: signalling, STUN and TURN.
 //! - [`peer`]: a participant; [`media`]: pictures, sound and codecs as pure pieces.
-//! - [`member`]: what everybody in a call does: signalling, connections; [`client`]: participants.
-//! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards.
+//! - [`member`]: what everybody in a call does: signalling, connections; [`client`]: participants;
+//!   [`server`]: who carries their media.
+//! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
 //! - [`observe`]: what is measured, and how.
 
 pub mod addresses;
 pub mod client;
 pub mod infra;
+pub mod mcu;
 pub mod media;
 pub mod member;
 pub mod mesh;

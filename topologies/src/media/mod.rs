@@ -16,10 +16,12 @@
 //! | [`rtp_video`] | frames to RTP packets |
 //! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
+//! | [`backlog`] | a short queue between what comes unevenly and a steady tick |
 //! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
 
 pub mod assemble;
 pub mod audio;
+pub mod backlog;
 pub mod camera;
 mod codec_options;
 pub mod frame;
@@ -34,6 +36,7 @@ pub mod y4m;
 
 pub use assemble::{AssembledFrame, Assembly, FrameAssembler};
 pub use audio::{AudioDecoder, AudioEncoder, AudioError};
+pub use backlog::Backlog;
 pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
