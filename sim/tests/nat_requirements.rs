@@ -7,7 +7,7 @@ use sim::Behavior::{
     self, AddressAndPortDependent as ByPort, AddressDependent as ByAddress,
     EndpointIndependent as Open,
 };
-use sim::nat::translator::TCP_LIFETIME;
+use sim::nat::tcp::ESTABLISHED_LIFETIME as TCP_LIFETIME;
 use sim::{
     Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Protocol, Refresh, Seed, Time,
     nat,

@@ -13,7 +13,7 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sim::{
     Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Protocol, Refresh,
-    Seed, Time,
+    Seed, Time, nat,
 };
 
 const EXTERNAL: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -213,6 +213,7 @@ impl Model {
                     .unwrap_or(1024);
                 self.free_from(now, protocol, 1024..=65_535, after)
             }
+            PortAssignment::Overloading => Some(internal),
             PortAssignment::Random => {
                 shown.filter(|&port| port >= 1024 && self.is_free(now, protocol, port))
             }
@@ -431,7 +432,7 @@ fn configurations() -> Vec<NatConfig> {
                     refresh,
                     hairpinning,
                     reply_pinning,
-                    block_udp: false,
+                    ..nat::presets::FULL_CONE
                 });
             }
         }

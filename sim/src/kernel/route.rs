@@ -46,7 +46,7 @@ fn climb(
         let gateway = map.gateway_mut(network.ok_or(DropReason::NoRoute)?);
         match gateway
             .nat
-            .outbound(now, packet.protocol(), packet.source, packet.destination)
+            .outbound(now, &*packet, packet.source, packet.destination)
         {
             Outbound::Forward { source } => {
                 packet.source = source;
@@ -81,7 +81,7 @@ fn descend(
         count_hop(hops)?;
         let nat = &mut map.gateway_mut(id).nat;
         packet.destination = nat
-            .inbound(now, packet.protocol(), packet.source, packet.destination)
+            .inbound(now, &*packet, packet.source, packet.destination)
             .map_err(DropReason::Nat)?;
         node = map
             .find(Some(id), *packet.destination.ip())

@@ -14,7 +14,7 @@ use sim::trace::Stage;
 use sim::trace::digest::Digest;
 use sim::{
     Behavior, GatewayId, Hairpinning, HostConfig, JitterConfig, LinkConfig, LossConfig, NatConfig,
-    PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, simulate,
+    PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, nat, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
@@ -125,6 +125,7 @@ fn gateway() -> impl Strategy<Value = NatConfig> {
                 hairpinning,
                 reply_pinning: rest.0,
                 block_udp: rest.1,
+                ..nat::presets::FULL_CONE
             },
         )
 }
