@@ -57,7 +57,7 @@ pub mod seed;
 pub mod time;
 pub mod trace;
 
-pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Step};
+pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step};
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
 pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
 pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};

@@ -70,30 +70,32 @@ pub enum Step {
 
 /// A packet on its way. It stays in its slot from when it is sent until it comes to rest.
 #[derive(Debug)]
-struct Flight {
+pub(super) struct Flight {
     packet: Packet,
     id: u64,
     sent: Time,
-    origin: HostId,
-    leg: Leg,
+    pub(super) origin: HostId,
+    pub(super) leg: Leg,
 }
 
 /// The link that a packet is on.
 #[derive(Clone, Copy, Debug)]
-enum Leg {
+pub(super) enum Leg {
     Up,
     Down(HostId),
+    /// None any more: the host has left the link that the packet was on.
+    Cut(HostId),
 }
 
 /// Hosts behind NATs and links, in virtual time.
 pub struct Network {
     now: Time,
     seed: Seed,
-    map: Map,
+    pub(super) map: Map,
     events: EventQueue,
-    flights: Slab<Flight>,
+    pub(super) flights: Slab<Flight>,
     payloads: Arena,
-    sockets: Slab<Socket>,
+    pub(super) sockets: Slab<Socket>,
     next_packet: u64,
     counters: Counters,
     taps: Vec<Box<dyn Tap>>,
@@ -123,19 +125,26 @@ impl Network {
     /// [`NetworkError::AddressTaken`] if its network has that address already, and
     /// [`NetworkError::Link`] if its link is impossible.
     pub fn add_host(&mut self, config: HostConfig) -> Result<HostId, NetworkError> {
-        let pipe = |direction, pipe_config| {
-            let name = format!("link/{}/{direction}", config.name);
-            Pipe::new(pipe_config, PipeStreams::new(self.seed, &name))
-        };
+        let (up, down) = self.pipes(&config.name, config.link)?;
         let host = Host {
             address: config.address,
             behind: config.behind,
-            up: pipe("up", config.link.up)?,
-            down: pipe("down", config.link.down)?,
+            up,
+            down,
             ports: Default::default(),
+            moves: 0,
             name: config.name,
         };
         self.map.add_host(host).map_err(NetworkError::AddressTaken)
+    }
+
+    /// Both ways of the access link of this name, which has carried nothing.
+    pub(super) fn pipes(&self, name: &str, link: LinkConfig) -> Result<(Pipe, Pipe), LinkError> {
+        let pipe = |direction, config| {
+            let name = format!("link/{name}/{direction}");
+            Pipe::new(config, PipeStreams::new(self.seed, &name))
+        };
+        Ok((pipe("up", link.up)?, pipe("down", link.down)?))
     }
 
     /// Adds a NAT with an empty network behind it.
@@ -149,20 +158,35 @@ impl Network {
         external: Ipv4Addr,
         behind: Option<GatewayId>,
     ) -> Result<GatewayId, NetworkError> {
-        let stream = self.seed.stream(&self.map.stream_name(behind, external));
+        self.add_gateway_with_pool(config, &[external], behind)
+    }
+
+    /// Adds a NAT that has several external addresses, with an empty network behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::AddressTaken`] if its network has one of the addresses already, or it is
+    /// there twice.
+    ///
+    /// # Panics
+    ///
+    /// If there is no address.
+    pub fn add_gateway_with_pool(
+        &mut self,
+        config: NatConfig,
+        externals: &[Ipv4Addr],
+        behind: Option<GatewayId>,
+    ) -> Result<GatewayId, NetworkError> {
+        let stream = self.map.stream_name(behind, externals[0]);
+        let nat = Nat::with_pool(config, externals.to_vec(), self.seed.stream(&stream));
         self.map
-            .add_gateway(Nat::new(config, external, stream), behind)
+            .add_gateway(nat, behind)
             .map_err(NetworkError::AddressTaken)
     }
 
     /// The NAT that a host is behind, the innermost of several; `None` on the internet.
     pub fn gateway(&self, host: HostId) -> Option<GatewayId> {
         self.map.host(host).behind
-    }
-
-    /// Takes a NAT's power away for an instant: it loses every mapping, UDP and TCP.
-    pub fn reboot_gateway(&mut self, gateway: GatewayId) {
-        self.map.gateway_mut(gateway).nat.reboot();
     }
 
     /// The address of a host in the network that it hangs from.
@@ -356,6 +380,10 @@ impl Network {
                 Step::Packet(None)
             }
             Leg::Down(host) => self.deliver(slot, host),
+            Leg::Cut(host) => {
+                self.drop(slot, DropReason::LinkLeft, Some(host));
+                Step::Packet(None)
+            }
         }
     }
 
