@@ -29,6 +29,10 @@ pub(crate) struct Host {
     pub(crate) up: Pipe,
     pub(crate) down: Pipe,
     pub(crate) ports: PortTable,
+    /// The largest packet that its link carries in one piece, in bytes.
+    pub(crate) mtu: u32,
+    /// Whether what it sends may not be fragmented, anywhere.
+    pub(crate) dont_fragment: bool,
     /// How many times it has moved to another link.
     pub(crate) moves: u32,
 }

@@ -7,6 +7,8 @@ mod arena;
 mod drops;
 pub(crate) mod event;
 mod faults;
+mod fragments;
+mod icmp;
 pub(crate) mod id;
 mod map;
 mod network;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use rand_chacha::ChaCha8Rng;
 
-use super::config::{Hairpinning, NatConfig};
+use super::config::{Fragments, Hairpinning, NatConfig};
 use super::mapping::External;
 use super::pool::Pool;
 use super::table::Table;
@@ -102,6 +102,21 @@ impl Nat {
         let external = self.own(destination).ok_or(NatDrop::NoMapping)?;
         let (table, segment) = self.tables.of(transport);
         table.inbound(now, source, external, segment)
+    }
+
+    /// Whether a datagram in fragments may pass, either way; the first one came before the others,
+    /// or not.
+    ///
+    /// # Errors
+    ///
+    /// [`NatDrop::Fragmented`] and [`NatDrop::FragmentsOutOfOrder`], as it is configured.
+    pub fn admit_fragments(&self, in_order: bool) -> Result<(), NatDrop> {
+        match self.config.fragments {
+            Fragments::OutOfOrder => Ok(()),
+            Fragments::InOrder if in_order => Ok(()),
+            Fragments::InOrder => Err(NatDrop::FragmentsOutOfOrder),
+            Fragments::Drop => Err(NatDrop::Fragmented),
+        }
     }
 
     /// The external endpoint of the flow from `source`, inside, to `destination`. What an ICMP
