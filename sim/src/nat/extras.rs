@@ -95,11 +95,10 @@ impl Remotes {
         self.0.entry(slot).or_default().insert(remote, expires);
     }
 
-    /// The remote is let in until `expires`, if it ever was.
-    pub(super) fn extend(&mut self, slot: Slot, remote: Facet, expires: Time) {
-        let known = self.0.get_mut(&slot).and_then(|at| at.get_mut(&remote));
-        if let Some(known) = known {
-            *known = expires;
+    /// The remote is let in until `expires`, if it is now.
+    pub(super) fn extend(&mut self, now: Time, slot: Slot, remote: Facet, expires: Time) {
+        if self.alive(now, slot, remote) {
+            self.open(slot, remote, expires);
         }
     }
 

@@ -285,7 +285,7 @@ impl Table {
             let expires = self.expiry(now, slot, from, Side::Outside, segment);
             self.set_expiry(slot, expires);
             if let Some(remotes) = self.extras.as_mut().and_then(|it| it.remotes.as_mut()) {
-                remotes.extend(slot, remote, expires);
+                remotes.extend(now, slot, remote, expires);
             }
         }
         Ok(())
