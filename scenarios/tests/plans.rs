@@ -142,6 +142,7 @@ fn every_key_of_a_nat() {
         hairpinning: Hairpinning::None,
         reply_pinning: true,
         block_udp: true,
+        ..sim::nat::presets::FULL_CONE
     };
     let keys = "ports = \"random\", lifetime = \"90 s\", refresh = \"both\", \
                 hairpinning = \"none\", reply_pinning = true, block_udp = true";

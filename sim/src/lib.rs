@@ -57,12 +57,15 @@ pub mod seed;
 pub mod time;
 pub mod trace;
 
-pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Step};
+pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step};
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
 pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
 pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};
 pub use link::validate::LinkError;
-pub use nat::{Behavior, Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Refresh};
+pub use nat::{
+    Behavior, FilterScope, Fragments, Hairpinning, Nat, NatConfig, NatDrop, Outbound, Pooling,
+    PortAssignment, Refresh, TimerScope, WhenFull,
+};
 pub use packet::{Packet, Payload, Protocol};
 pub use runtime::{Finished, SimRuntime, Simulation, simulate};
 pub use seed::Seed;

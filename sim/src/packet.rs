@@ -12,6 +12,9 @@ pub const IPV4_HEADER: u32 = 20;
 pub const UDP_HEADER: u32 = 8;
 /// Bytes of a TCP header without options (RFC 9293).
 pub const TCP_HEADER: u32 = 20;
+/// Bytes of an ICMP error (RFC 792): its header, and of the packet that it is about the IP header
+/// and the first 64 bits of the payload.
+pub const ICMP_ERROR: u32 = 8 + IPV4_HEADER + 8;
 
 /// The transport protocol of a packet, as a NAT's table distinguishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub enum Payload {
     Udp(Bytes),
     /// A TCP segment; its port fields are rewritten from the packet's endpoints on delivery.
     Tcp(TcpSegment),
+    /// "Port unreachable" (RFC 792 type 3, code 3), about a UDP datagram that went the other way:
+    /// the packet's source is where it went to, with the port, and its destination who sent it.
+    PortUnreachable,
 }
 
 /// A packet between two IPv4 endpoints.
@@ -41,23 +47,40 @@ pub struct Packet {
     pub destination: SocketAddrV4,
     /// What it carries.
     pub payload: Payload,
+    /// How many IP fragments it comes in, on the link that it was put on last.
+    pub fragments: u16,
 }
 
 impl Packet {
-    /// The transport protocol.
+    /// A packet in one piece.
+    pub fn new(source: SocketAddrV4, destination: SocketAddrV4, payload: Payload) -> Self {
+        Packet {
+            source,
+            destination,
+            payload,
+            fragments: 1,
+        }
+    }
+
+    /// The transport protocol; of an ICMP error, that of the packet that it is about.
     pub fn protocol(&self) -> Protocol {
         match self.payload {
-            Payload::Udp(_) => Protocol::Udp,
+            Payload::Udp(_) | Payload::PortUnreachable => Protocol::Udp,
             Payload::Tcp(_) => Protocol::Tcp,
         }
     }
 
-    /// Bytes on the wire: IPv4 header, transport header and payload.
+    /// Bytes on the wire: transport header and payload, and an IPv4 header for each fragment.
     pub fn wire_bytes(&self) -> u32 {
-        IPV4_HEADER
-            + match &self.payload {
-                Payload::Udp(data) => UDP_HEADER + data.len() as u32,
-                Payload::Tcp(segment) => TCP_HEADER + segment.payload.len() as u32,
-            }
+        u32::from(self.fragments) * IPV4_HEADER + self.ip_payload_bytes()
+    }
+
+    /// Bytes after the IPv4 header of the whole packet.
+    pub fn ip_payload_bytes(&self) -> u32 {
+        match &self.payload {
+            Payload::Udp(data) => UDP_HEADER + data.len() as u32,
+            Payload::Tcp(segment) => TCP_HEADER + segment.payload.len() as u32,
+            Payload::PortUnreachable => ICMP_ERROR,
+        }
     }
 }

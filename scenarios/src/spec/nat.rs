@@ -116,6 +116,7 @@ fn written_out(section: &Section<'_>) -> Option<NatConfig> {
         hairpinning: Hairpinning::ExternalSource,
         reply_pinning: false,
         block_udp: false,
+        ..sim::nat::presets::FULL_CONE
     };
     let nat = others(section, base);
     mapping.and(filtering).and(nat)

@@ -2,3 +2,5 @@
 
 pub(crate) mod sockets;
 pub mod tcp;
+
+pub use sockets::UdpError;

@@ -24,6 +24,15 @@ pub struct Datagram {
     pub data: Bytes,
 }
 
+/// Why a datagram of a socket did not get where it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UdpError {
+    /// The host at this endpoint has no socket there.
+    Refused(SocketAddrV4),
+    /// It was larger than the MTU of the host's own link, and must not be fragmented.
+    TooBig,
+}
+
 /// One UDP socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -33,6 +42,8 @@ pub(crate) struct Socket {
     queued_bytes: usize,
     capacity: usize,
     reader: Option<Waker>,
+    /// The latest error that nobody has asked for.
+    pub(crate) error: Option<UdpError>,
 }
 
 impl Socket {
@@ -44,6 +55,7 @@ impl Socket {
             queued_bytes: 0,
             capacity: RECEIVE_BUFFER_BYTES,
             reader: None,
+            error: None,
         }
     }
 

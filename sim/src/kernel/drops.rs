@@ -20,6 +20,8 @@ pub enum DropReason {
     SocketBufferFull,
     /// The packet crossed more NATs than a path can have: a loop.
     HopLimit,
+    /// The packet was on the link of a host that moved to another network.
+    LinkLeft,
 }
 
 impl DropReason {
@@ -33,6 +35,7 @@ impl DropReason {
             DropReason::PortUnreachable => "port-unreachable".into(),
             DropReason::SocketBufferFull => "socket-buffer-full".into(),
             DropReason::HopLimit => "hop-limit".into(),
+            DropReason::LinkLeft => "link-left".into(),
         }
     }
 }

@@ -29,6 +29,12 @@ pub(crate) struct Host {
     pub(crate) up: Pipe,
     pub(crate) down: Pipe,
     pub(crate) ports: PortTable,
+    /// The largest packet that its link carries in one piece, in bytes.
+    pub(crate) mtu: u32,
+    /// Whether what it sends may not be fragmented, anywhere.
+    pub(crate) dont_fragment: bool,
+    /// How many times it has moved to another link.
+    pub(crate) moves: u32,
 }
 
 #[derive(Debug)]
@@ -68,16 +74,58 @@ impl Map {
         Ok(id)
     }
 
-    /// Adds a NAT at its external address.
+    /// Adds a NAT at its external addresses.
     pub(crate) fn add_gateway(
         &mut self,
         nat: Nat,
         behind: Option<GatewayId>,
     ) -> Result<GatewayId, Ipv4Addr> {
         let id = GatewayId(self.gateways.len() as u32);
-        self.claim(behind, nat.external(), Node::Gateway(id))?;
+        for (claimed, address) in nat.externals().iter().enumerate() {
+            if let Err(taken) = self.claim(behind, *address, Node::Gateway(id)) {
+                self.free(behind, &nat.externals()[..claimed]);
+                return Err(taken);
+            }
+        }
         self.gateways.push(Gateway { nat, behind });
         Ok(id)
+    }
+
+    /// Gives a NAT another external address instead of all that it has; `Err` changes nothing.
+    pub(crate) fn rebind(&mut self, id: GatewayId, external: Ipv4Addr) -> Result<(), Ipv4Addr> {
+        let Gateway { nat, behind } = &self.gateways[id.index()];
+        let (own, behind) = (nat.externals().to_vec(), *behind);
+        if !own.contains(&external) {
+            self.claim(behind, external, Node::Gateway(id))?;
+        }
+        let others: Vec<_> = own.into_iter().filter(|it| *it != external).collect();
+        self.free(behind, &others);
+        self.gateways[id.index()].nat.rebind(external);
+        Ok(())
+    }
+
+    /// Hangs a host from another network, or gives it another address; `Err` changes nothing.
+    pub(crate) fn move_host(
+        &mut self,
+        id: HostId,
+        behind: Option<GatewayId>,
+        address: Ipv4Addr,
+    ) -> Result<(), Ipv4Addr> {
+        let host = &self.hosts[id.index()];
+        let before = (host.behind, host.address);
+        if before != (behind, address) {
+            self.claim(behind, address, Node::Host(id))?;
+            self.free(before.0, &[before.1]);
+        }
+        let host = &mut self.hosts[id.index()];
+        (host.behind, host.address) = (behind, address);
+        Ok(())
+    }
+
+    fn free(&mut self, network: Option<GatewayId>, addresses: &[Ipv4Addr]) {
+        for address in addresses {
+            self.addresses.remove(&Place::new(network, *address));
+        }
     }
 
     fn claim(

@@ -6,6 +6,9 @@
 mod arena;
 mod drops;
 pub(crate) mod event;
+mod faults;
+mod fragments;
+mod icmp;
 pub(crate) mod id;
 mod map;
 mod network;
@@ -13,5 +16,6 @@ mod queue;
 mod route;
 
 pub use drops::DropReason;
+pub use faults::Roam;
 pub use id::{GatewayId, HostId, SocketId};
 pub use network::{HostConfig, Network, NetworkError, Step};

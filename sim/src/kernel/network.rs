@@ -10,11 +10,12 @@ use thiserror::Error;
 use super::arena::Arena;
 use super::drops::DropReason;
 use super::event::Event;
+use super::fragments::Sliced;
 use super::id::{GatewayId, HostId, SocketId};
 use super::map::{Host, Map};
 use super::queue::EventQueue;
 use super::route::route;
-use crate::host::sockets::{Datagram, Socket};
+use crate::host::sockets::{Datagram, Socket, UdpError};
 use crate::link::config::LinkConfig;
 use crate::link::pipe::{Pipe, PipeStreams, Verdict};
 use crate::link::validate::LinkError;
@@ -70,31 +71,36 @@ pub enum Step {
 
 /// A packet on its way. It stays in its slot from when it is sent until it comes to rest.
 #[derive(Debug)]
-struct Flight {
-    packet: Packet,
+pub(super) struct Flight {
+    pub(super) packet: Packet,
     id: u64,
     sent: Time,
-    origin: HostId,
-    leg: Leg,
+    pub(super) origin: HostId,
+    pub(super) leg: Leg,
+    /// The MTU of the link that it came from, and whether its fragments left that in order.
+    pub(super) sliced: Option<Sliced>,
 }
 
 /// The link that a packet is on.
 #[derive(Clone, Copy, Debug)]
-enum Leg {
+pub(super) enum Leg {
     Up,
     Down(HostId),
+    /// None any more: the host has left the link that the packet was on.
+    Cut(HostId),
 }
 
 /// Hosts behind NATs and links, in virtual time.
 pub struct Network {
-    now: Time,
+    pub(super) now: Time,
     seed: Seed,
-    map: Map,
+    pub(super) map: Map,
     events: EventQueue,
-    flights: Slab<Flight>,
+    pub(super) flights: Slab<Flight>,
     payloads: Arena,
-    sockets: Slab<Socket>,
+    pub(super) sockets: Slab<Socket>,
     next_packet: u64,
+    pub(super) icmp: bool,
     counters: Counters,
     taps: Vec<Box<dyn Tap>>,
 }
@@ -111,6 +117,7 @@ impl Network {
             payloads: Arena::default(),
             sockets: Slab::new(),
             next_packet: 0,
+            icmp: false,
             counters: Counters::default(),
             taps: Vec::new(),
         }
@@ -123,19 +130,28 @@ impl Network {
     /// [`NetworkError::AddressTaken`] if its network has that address already, and
     /// [`NetworkError::Link`] if its link is impossible.
     pub fn add_host(&mut self, config: HostConfig) -> Result<HostId, NetworkError> {
-        let pipe = |direction, pipe_config| {
-            let name = format!("link/{}/{direction}", config.name);
-            Pipe::new(pipe_config, PipeStreams::new(self.seed, &name))
-        };
+        let (up, down) = self.pipes(&config.name, config.link)?;
         let host = Host {
             address: config.address,
             behind: config.behind,
-            up: pipe("up", config.link.up)?,
-            down: pipe("down", config.link.down)?,
+            up,
+            down,
             ports: Default::default(),
+            mtu: u32::MAX,
+            dont_fragment: false,
+            moves: 0,
             name: config.name,
         };
         self.map.add_host(host).map_err(NetworkError::AddressTaken)
+    }
+
+    /// Both ways of the access link of this name, which has carried nothing.
+    pub(super) fn pipes(&self, name: &str, link: LinkConfig) -> Result<(Pipe, Pipe), LinkError> {
+        let pipe = |direction, config| {
+            let name = format!("link/{name}/{direction}");
+            Pipe::new(config, PipeStreams::new(self.seed, &name))
+        };
+        Ok((pipe("up", link.up)?, pipe("down", link.down)?))
     }
 
     /// Adds a NAT with an empty network behind it.
@@ -149,20 +165,35 @@ impl Network {
         external: Ipv4Addr,
         behind: Option<GatewayId>,
     ) -> Result<GatewayId, NetworkError> {
-        let stream = self.seed.stream(&self.map.stream_name(behind, external));
+        self.add_gateway_with_pool(config, &[external], behind)
+    }
+
+    /// Adds a NAT that has several external addresses, with an empty network behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::AddressTaken`] if its network has one of the addresses already, or it is
+    /// there twice.
+    ///
+    /// # Panics
+    ///
+    /// If there is no address.
+    pub fn add_gateway_with_pool(
+        &mut self,
+        config: NatConfig,
+        externals: &[Ipv4Addr],
+        behind: Option<GatewayId>,
+    ) -> Result<GatewayId, NetworkError> {
+        let stream = self.map.stream_name(behind, externals[0]);
+        let nat = Nat::with_pool(config, externals.to_vec(), self.seed.stream(&stream));
         self.map
-            .add_gateway(Nat::new(config, external, stream), behind)
+            .add_gateway(nat, behind)
             .map_err(NetworkError::AddressTaken)
     }
 
     /// The NAT that a host is behind, the innermost of several; `None` on the internet.
     pub fn gateway(&self, host: HostId) -> Option<GatewayId> {
         self.map.host(host).behind
-    }
-
-    /// Takes a NAT's power away for an instant: it loses every mapping, UDP and TCP.
-    pub fn reboot_gateway(&mut self, gateway: GatewayId) {
-        self.map.gateway_mut(gateway).nat.reboot();
     }
 
     /// The address of a host in the network that it hangs from.
@@ -237,14 +268,7 @@ impl Network {
     /// Sends a datagram.
     pub fn send_udp(&mut self, id: SocketId, destination: SocketAddrV4, data: Bytes) {
         let Socket { host, local, .. } = self.sockets[id.0 as usize];
-        self.send(
-            host,
-            Packet {
-                source: local,
-                destination,
-                payload: Payload::Udp(data),
-            },
-        );
+        self.send(host, Packet::new(local, destination, Payload::Udp(data)));
     }
 
     /// Sends a copy of `data`, in memory that the network uses again and again.
@@ -314,18 +338,26 @@ impl Network {
     }
 
     /// Puts a packet on its host's access link.
-    pub(crate) fn send(&mut self, origin: HostId, packet: Packet) {
+    pub(crate) fn send(&mut self, origin: HostId, mut packet: Packet) {
+        let oversize = packet.wire_bytes() > self.map.host(origin).mtu;
+        if oversize {
+            self.slice(origin, &mut packet);
+        }
         let slot = self.flights.insert(Flight {
             packet,
             id: self.next_packet,
             sent: self.now,
             origin,
             leg: Leg::Up,
+            sliced: None,
         });
         self.next_packet += 1;
         self.observe(slot, Stage::Sent);
         if *self.flights[slot].packet.destination.ip() == self.map.host(origin).address {
             return self.loop_back(slot);
+        }
+        if oversize {
+            return self.offer_slices(slot, origin);
         }
         let up = &mut self.map.host_mut(origin).up;
         if up.is_ideal() {
@@ -344,7 +376,7 @@ impl Network {
         self.fly(self.now, slot);
     }
 
-    fn fly(&mut self, at: Time, slot: usize) {
+    pub(super) fn fly(&mut self, at: Time, slot: usize) {
         self.events.schedule(at, Event::Packet(slot as u32));
     }
 
@@ -356,12 +388,17 @@ impl Network {
                 Step::Packet(None)
             }
             Leg::Down(host) => self.deliver(slot, host),
+            Leg::Cut(host) => {
+                self.drop(slot, DropReason::LinkLeft, Some(host));
+                Step::Packet(None)
+            }
         }
     }
 
     fn leave_uplink(&mut self, slot: usize) {
         let flight = &mut self.flights[slot];
-        match route(&mut self.map, self.now, flight.origin, &mut flight.packet) {
+        let (packet, sliced) = (&mut flight.packet, flight.sliced);
+        match route(&mut self.map, self.now, flight.origin, packet, sliced) {
             Ok(host) => self.enter_downlink(slot, host),
             Err(reason) => self.drop(slot, reason, None),
         }
@@ -370,8 +407,12 @@ impl Network {
     fn enter_downlink(&mut self, slot: usize, host: HostId) {
         let flight = &mut self.flights[slot];
         flight.leg = Leg::Down(host);
-        let down = &mut self.map.host_mut(host).down;
-        match down.offer(self.now, flight.packet.wire_bytes()) {
+        let receiver = self.map.host_mut(host);
+        let wire_bytes = flight.packet.wire_bytes();
+        if wire_bytes > receiver.mtu || flight.sliced.is_some() {
+            return self.offer_slices_down(slot, host);
+        }
+        match receiver.down.offer(self.now, wire_bytes) {
             Verdict::Deliver { at } => self.fly(at, slot),
             Verdict::Drop(reason) => self.drop(slot, DropReason::Downlink(reason), Some(host)),
         }
@@ -381,7 +422,11 @@ impl Network {
         let socket = match self.receiver(&self.flights[slot].packet, host) {
             Ok(socket) => socket,
             Err(reason) => {
+                let error = self.refusal(slot, reason);
                 self.drop(slot, reason, Some(host));
+                if let Some(error) = error {
+                    self.send(host, error);
+                }
                 return Step::Packet(None);
             }
         };
@@ -394,26 +439,32 @@ impl Network {
                 socket.push(Datagram { source, data });
                 Step::Packet(socket.take_reader())
             }
+            (Payload::PortUnreachable, Some(socket)) => {
+                self.sockets[socket.0 as usize].error = Some(UdpError::Refused(packet.source));
+                Step::Packet(None)
+            }
             (payload, _) => Step::Segment(Packet { payload, ..packet }),
         }
     }
 
     /// The socket that a UDP packet is for; TCP has no socket here, and its stack takes all.
     fn receiver(&self, packet: &Packet, host: HostId) -> Result<Option<SocketId>, DropReason> {
-        let Payload::Udp(data) = &packet.payload else {
-            return Ok(None);
+        let bytes = match &packet.payload {
+            Payload::Udp(data) => data.len(),
+            Payload::PortUnreachable => 0,
+            Payload::Tcp(_) => return Ok(None),
         };
         let ports = &self.map.host(host).ports;
         let id = ports
             .find(packet.destination.port())
             .ok_or(DropReason::PortUnreachable)?;
-        match self.sockets[id.0 as usize].has_room(data.len()) {
+        match self.sockets[id.0 as usize].has_room(bytes) {
             true => Ok(Some(id)),
             false => Err(DropReason::SocketBufferFull),
         }
     }
 
-    fn drop(&mut self, slot: usize, reason: DropReason, host: Option<HostId>) {
+    pub(super) fn drop(&mut self, slot: usize, reason: DropReason, host: Option<HostId>) {
         self.observe(slot, Stage::Dropped(reason, host));
         self.flights.remove(slot);
     }

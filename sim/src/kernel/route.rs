@@ -3,11 +3,15 @@
 //! It takes no time: NATs stand between an access link and whatever that hangs from, and all that
 //! delays packets there is part of the access links.
 
+use std::net::SocketAddrV4;
+
 use super::drops::DropReason;
+use super::fragments::Sliced;
+use super::icmp;
 use super::id::HostId;
 use super::map::{Map, Node};
-use crate::nat::Outbound;
-use crate::packet::Packet;
+use crate::nat::{Nat, NatDrop, Outbound};
+use crate::packet::{Packet, Payload};
 use crate::time::Time;
 
 /// More NATs than any path crosses; a packet that crosses more is going round in circles.
@@ -24,16 +28,54 @@ pub(crate) fn route(
     now: Time,
     origin: HostId,
     packet: &mut Packet,
+    sliced: Option<Sliced>,
 ) -> Result<HostId, DropReason> {
     let mut hops = 0;
-    let node = climb(map, now, origin, packet, &mut hops)?;
-    descend(map, now, node, packet, &mut hops)
+    let crossing = Crossing { now, sliced };
+    let node = climb(map, crossing, origin, packet, &mut hops)?;
+    descend(map, crossing, node, packet, &mut hops)
+}
+
+/// When a packet crosses NATs, and in what state.
+#[derive(Clone, Copy)]
+struct Crossing {
+    now: Time,
+    sliced: Option<Sliced>,
+}
+
+impl Crossing {
+    /// Through a NAT from the inside.
+    fn out(self, nat: &mut Nat, packet: &Packet) -> Outbound {
+        if let Err(reason) = self.admit(nat) {
+            return Outbound::Drop(reason);
+        }
+        match packet.payload {
+            Payload::PortUnreachable => icmp::out(nat, self.now, packet),
+            _ => nat.outbound(self.now, packet, packet.source, packet.destination),
+        }
+    }
+
+    /// Through a NAT from the outside.
+    fn into(self, nat: &mut Nat, packet: &Packet) -> Result<SocketAddrV4, NatDrop> {
+        self.admit(nat)?;
+        match packet.payload {
+            Payload::PortUnreachable => icmp::back(nat, self.now, packet),
+            _ => nat.inbound(self.now, packet, packet.source, packet.destination),
+        }
+    }
+
+    fn admit(self, nat: &Nat) -> Result<(), NatDrop> {
+        match self.sliced {
+            None => Ok(()),
+            Some(sliced) => nat.admit_fragments(sliced.in_order),
+        }
+    }
 }
 
 /// Towards the root until the network of the destination is found, through the NATs on the way.
 fn climb(
     map: &mut Map,
-    now: Time,
+    crossing: Crossing,
     origin: HostId,
     packet: &mut Packet,
     hops: &mut u32,
@@ -44,10 +86,7 @@ fn climb(
             return Ok(node);
         }
         let gateway = map.gateway_mut(network.ok_or(DropReason::NoRoute)?);
-        match gateway
-            .nat
-            .outbound(now, packet.protocol(), packet.source, packet.destination)
-        {
+        match crossing.out(&mut gateway.nat, packet) {
             Outbound::Forward { source } => {
                 packet.source = source;
                 network = gateway.behind;
@@ -68,7 +107,7 @@ fn climb(
 /// Down to a host, through the NATs on the way.
 fn descend(
     map: &mut Map,
-    now: Time,
+    crossing: Crossing,
     mut node: Node,
     packet: &mut Packet,
     hops: &mut u32,
@@ -80,9 +119,7 @@ fn descend(
         };
         count_hop(hops)?;
         let nat = &mut map.gateway_mut(id).nat;
-        packet.destination = nat
-            .inbound(now, packet.protocol(), packet.source, packet.destination)
-            .map_err(DropReason::Nat)?;
+        packet.destination = crossing.into(nat, packet).map_err(DropReason::Nat)?;
         node = map
             .find(Some(id), *packet.destination.ip())
             .ok_or(DropReason::NoRoute)?;

@@ -32,6 +32,8 @@ pub enum LinkDrop {
     BufferFull,
     /// It was sent, and lost on the way.
     Loss,
+    /// It is larger than the link's MTU and must not be fragmented; it used none of the rate.
+    TooBig,
 }
 
 impl LinkDrop {
@@ -40,6 +42,7 @@ impl LinkDrop {
         match self {
             LinkDrop::BufferFull => "buffer-full",
             LinkDrop::Loss => "loss",
+            LinkDrop::TooBig => "too-big",
         }
     }
 }

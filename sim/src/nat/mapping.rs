@@ -1,4 +1,4 @@
-//! One mapping: an internal endpoint, its external port, and whom it lets in.
+//! One mapping: an internal endpoint, its external endpoint, and whom it lets in.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddrV4;
@@ -7,13 +7,37 @@ use super::facet::{Facet, Flow};
 use super::facet_set::FacetSet;
 use crate::time::Time;
 
-/// A mapping between an internal endpoint and an external port.
+/// Where a mapping is in its table, for as long as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Slot(pub(super) usize);
+
+/// An external endpoint, as one word to hash: the place of its address in the NAT's pool in the
+/// upper half, its port in the lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct External(u32);
+
+impl External {
+    pub(super) fn new(place: u16, port: u16) -> Self {
+        External(u32::from(place) << 16 | u32::from(port))
+    }
+
+    /// The place of its address in the pool.
+    pub(super) fn place(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    pub(super) fn port(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+/// A mapping between an internal endpoint and an external one.
 #[derive(Debug)]
 pub(super) struct Mapping {
     /// Where accepted packets from the outside go.
     pub(super) internal: SocketAddrV4,
-    /// The port on the NAT's external address.
-    pub(super) port: u16,
+    /// Where they are sent to.
+    pub(super) external: External,
     /// The flows that the mapping behaviour sends through it.
     pub(super) flow: Flow,
     /// The first instant at which it is gone.

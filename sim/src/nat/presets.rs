@@ -14,7 +14,10 @@
 
 use std::time::Duration;
 
-use super::config::{Behavior, Hairpinning, NatConfig, PortAssignment, Refresh};
+use super::config::{
+    Behavior, FilterScope, Fragments, Hairpinning, NatConfig, Pooling, PortAssignment, Refresh,
+    TimerScope, WhenFull,
+};
 
 /// The names that [`preset`] knows, from the most open to the most closed.
 pub const PRESETS: &[&str] = &[
@@ -46,17 +49,29 @@ pub fn preset(name: &str) -> Option<Vec<NatConfig>> {
 
 /// Full cone (RFC 3489 section 5): endpoint-independent mapping and filtering.
 ///
-/// What RFC 4787 asks of a NAT where transparency to applications matters most: REQ-1, REQ-5c,
-/// REQ-6, REQ-8 (first choice) and REQ-9a.
+/// What RFC 4787 asks of a NAT where transparency to applications matters most: REQ-1 to REQ-3,
+/// REQ-5c, REQ-6, REQ-8 (first choice), REQ-9a and REQ-14. Parity (REQ-4) follows from preserved
+/// ports until two of them collide.
 pub const FULL_CONE: NatConfig = NatConfig {
     mapping: Behavior::EndpointIndependent,
     filtering: Behavior::EndpointIndependent,
+    filter_scope: FilterScope::Mapping,
+    pooling: Pooling::Paired,
     ports: PortAssignment::Preserving,
+    port_parity: false,
+    port_block: None,
+    port_rest: Duration::ZERO,
     udp_lifetime: Duration::from_secs(300),
     refresh: Refresh::Outbound,
+    timer_scope: TimerScope::Mapping,
     hairpinning: Hairpinning::ExternalSource,
     reply_pinning: false,
+    max_mappings: None,
+    max_mappings_per_host: None,
+    when_full: WhenFull::Refuse,
+    fragments: Fragments::OutOfOrder,
     block_udp: false,
+    only_tcp_443: false,
 };
 
 /// Restricted cone (RFC 3489 section 5): endpoint-independent mapping, address-dependent
@@ -95,18 +110,17 @@ pub const SYMMETRIC: NatConfig = NatConfig {
     filtering: Behavior::AddressAndPortDependent,
     ports: PortAssignment::Random,
     udp_lifetime: Duration::from_secs(120),
-    refresh: Refresh::Outbound,
     hairpinning: Hairpinning::None,
-    reply_pinning: false,
-    block_udp: false,
+    ..FULL_CONE
 };
 
 /// The carrier's side of `carrier-grade`: a CGN after RFC 6888.
 ///
 /// Its REQ-1 refers to RFC 4787: endpoint-independent mapping, hairpinning, lifetime. REQ-7
 /// recommends endpoint-independent filtering, REQ-15 ports that are hard to guess. One external
-/// address makes the paired pooling of its REQ-2 trivial; limits on ports per subscriber (REQ-4)
-/// and the pause before a port is used again (REQ-8) are not modelled.
+/// address makes the paired pooling of its REQ-2 trivial. Limits per subscriber (REQ-4), port ranges
+/// and the rest of a port before it is used again (REQ-8) are switches that are off: what a carrier
+/// sets differs, and short calls of few hosts do not get near them.
 pub const CARRIER: NatConfig = NatConfig {
     ports: PortAssignment::Random,
     ..FULL_CONE

@@ -5,8 +5,9 @@
 //! RFC 4787 section 5 says that a packet from Y:y for the internal endpoint X:x is filtered unless
 //! X:x has sent to Y (or to Y:y). With endpoint-independent mapping, X:x has one mapping and that
 //! is all there is to it. Otherwise it has several, and the text leaves open whether sending to Y
-//! through one of them lets Y in through the others. Here it does not: **what was sent through a
-//! mapping opens that mapping**. Reasons: translators keep their filter in the entry of the
+//! through one of them lets Y in through the others. Here it does not, unless
+//! [`FilterScope::InternalEndpoint`] says so: **what was sent through a mapping opens that
+//! mapping**. Reasons: translators keep their filter in the entry of the
 //! mapping and not in a second table by internal endpoint, and they drop it with that entry; and a
 //! mapping of its own for each remote would otherwise be a door for every remote that X:x talks
 //! to. What follows for the nine combinations:
@@ -28,20 +29,22 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+#[cfg(doc)]
+use super::config::FilterScope;
 use super::config::{Behavior, NatConfig, Refresh};
+use super::extras::{Extras, whole};
 use super::facet::{Facet, Flow};
-use super::mapping::{Mapping, Permitted};
+use super::limits::Limits;
+use super::mapping::{External, Mapping, Permitted, Slot};
+use super::pool::Pool;
 use super::ports::Ports;
+use super::tcp::{Segment, Side, TRANSITORY_LIFETIME};
 use super::verdict::NatDrop;
+use crate::packet::Protocol;
 use crate::time::Time;
-
-/// Where a mapping is in its table, for as long as it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot(usize);
 
 /// The mappings of one protocol.
 ///
@@ -57,19 +60,26 @@ pub(super) struct Table {
     refresh: Refresh,
     mappings: Slab<Mapping>,
     by_flow: FxHashMap<Flow, Slot>,
-    by_port: FxHashMap<u16, Slot>,
+    by_external: FxHashMap<External, Slot>,
     /// Flows, told apart by address and port, whose packets leave through another mapping than
     /// the mapping behaviour asks for.
     pins: FxHashMap<Flow, Slot>,
-    ports: Ports,
+    /// One for each external address.
+    ports: Vec<Ports>,
+    limits: Limits,
     /// One entry for every mapping, no later than its expiry: refreshing a mapping does not touch
     /// the heap, an entry that comes up early is put back.
     deadlines: BinaryHeap<Reverse<(Time, Slot)>>,
+    extras: Option<Box<Extras>>,
 }
 
 impl Table {
-    /// No mappings yet; an idle one will live for `lifetime`, which `refresh` restarts.
-    pub(super) fn new(config: &NatConfig, lifetime: Duration, refresh: Refresh) -> Self {
+    /// No mappings yet, on this many external addresses.
+    pub(super) fn new(config: &NatConfig, protocol: Protocol, addresses: usize) -> Self {
+        let (lifetime, refresh) = match protocol {
+            Protocol::Udp => (config.udp_lifetime, config.refresh),
+            Protocol::Tcp => (TRANSITORY_LIFETIME, Refresh::Both),
+        };
         Table {
             mapping: config.mapping,
             filtering: config.filtering,
@@ -78,59 +88,112 @@ impl Table {
             refresh,
             mappings: Slab::new(),
             by_flow: FxHashMap::default(),
-            by_port: FxHashMap::default(),
+            by_external: FxHashMap::default(),
             pins: FxHashMap::default(),
-            ports: Ports::new(config.ports),
+            ports: (0..addresses).map(|_| Ports::new(config)).collect(),
+            limits: Limits::new(config),
             deadlines: BinaryHeap::new(),
+            extras: Extras::new(config, protocol),
         }
     }
 
-    /// The external port by which a packet leaves; makes a mapping if there is none to use.
+    /// The same without mappings, and without the ports that they had.
+    pub(super) fn without_taken_ports(self, config: &NatConfig, protocol: Protocol) -> Self {
+        let ports = self.ports.into_iter();
+        Table {
+            ports: ports.map(|ports| ports.without_taken(config)).collect(),
+            ..Table::new(config, protocol, 0)
+        }
+    }
+
+    /// The external endpoint by which a packet leaves; makes a mapping if there is none to use.
     pub(super) fn outbound(
         &mut self,
         now: Time,
         source: SocketAddrV4,
         destination: SocketAddrV4,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<u16, NatDrop> {
+        segment: Option<Segment>,
+        pool: &mut Pool,
+    ) -> Result<External, NatDrop> {
         let slot = match self.find(now, source, destination) {
             Some(slot) => slot,
-            None => self.create(now, source, destination, rng)?,
+            None => self.create(now, source, destination, pool)?,
         };
         let mapping = &mut self.mappings[slot.0];
-        mapping.expires = now + self.lifetime;
         mapping
             .permitted
             .insert(Facet::of(destination, self.filtering));
-        Ok(mapping.port)
+        let external = mapping.external;
+        match self.extras {
+            None => mapping.expires = now + self.lifetime,
+            Some(_) => self.sent(now, slot, destination, segment),
+        }
+        Ok(external)
     }
 
-    /// Where a packet from `source` to the external `port` goes inside.
+    /// Where a packet from `source` to `external` goes inside.
     pub(super) fn inbound(
         &mut self,
         now: Time,
         source: SocketAddrV4,
-        port: u16,
+        external: External,
+        segment: Option<Segment>,
     ) -> Result<SocketAddrV4, NatDrop> {
-        let slot = *self.by_port.get(&port).ok_or(NatDrop::NoMapping)?;
+        let slot = self.owner(external, source).ok_or(NatDrop::NoMapping)?;
         let mapping = &mut self.mappings[slot.0];
         if !mapping.alive(now) {
             return Err(NatDrop::NoMapping);
         }
-        if !mapping
-            .permitted
-            .contains(Facet::of(source, self.filtering))
-        {
-            return Err(NatDrop::Filtered);
-        }
-        if self.refresh == Refresh::Both {
-            mapping.expires = now + self.lifetime;
-        }
         let internal = mapping.internal;
+        if self.extras.is_some() {
+            self.accept(now, slot, source, segment)?;
+        } else {
+            let remote = Facet::of(source, self.filtering);
+            if !mapping.permitted.contains(remote) {
+                return Err(NatDrop::Filtered);
+            }
+            if self.refresh == Refresh::Both {
+                mapping.expires = now + self.lifetime;
+            }
+        }
         if self.reply_pinning {
             self.pin(slot, internal, source);
         }
         Ok(internal)
+    }
+
+    /// The external endpoint of the flow from `source` to `destination`, if it has a mapping; that
+    /// someone asks changes nothing.
+    pub(super) fn external_of(
+        &self,
+        now: Time,
+        source: SocketAddrV4,
+        destination: SocketAddrV4,
+    ) -> Option<External> {
+        let slot = self.find(now, source, destination)?;
+        Some(self.mappings[slot.0].external)
+    }
+
+    /// Who has the mapping of `external` for packets from `remote`, whether or not they are let
+    /// in; that someone asks changes nothing.
+    pub(super) fn internal_of(
+        &self,
+        now: Time,
+        external: External,
+        remote: SocketAddrV4,
+    ) -> Option<SocketAddrV4> {
+        let slot = self.owner(external, remote)?;
+        let mapping = &self.mappings[slot.0];
+        mapping.alive(now).then_some(mapping.internal)
+    }
+
+    /// The mapping of an external endpoint; where several have it, that of who sent to `remote`
+    /// last, or of the one that was made last if nobody did.
+    fn owner(&self, external: External, remote: SocketAddrV4) -> Option<Slot> {
+        let senders = self.extras.as_ref().and_then(|it| it.senders.as_ref());
+        senders
+            .and_then(|senders| senders.last(external, remote))
+            .or_else(|| self.by_external.get(&external).copied())
     }
 
     /// The live mapping that packets from `source` to `destination` use.
@@ -152,27 +215,123 @@ impl Table {
         now: Time,
         source: SocketAddrV4,
         destination: SocketAddrV4,
-        rng: &mut ChaCha8Rng,
+        pool: &mut Pool,
     ) -> Result<Slot, NatDrop> {
         self.reclaim(now);
-        let port = self
-            .ports
-            .take(source.port(), rng)
+        if self
+            .limits
+            .admit(*source.ip(), self.mappings.len())?
+            .evicts()
+        {
+            self.evict(now);
+        }
+        let external = pool
+            .choices(*source.ip())
+            .find_map(|place| {
+                let ports = &mut self.ports[usize::from(place)];
+                let port = ports.take(now, source, &mut pool.rng)?;
+                Some(External::new(place, port))
+            })
             .ok_or(NatDrop::PortsExhausted)?;
         let flow = Flow::new(source, destination, self.mapping);
         let expires = now + self.lifetime;
         let slot = Slot(self.mappings.insert(Mapping {
             internal: source,
-            port,
+            external,
             flow,
             expires,
             permitted: Permitted::only(Facet::of(destination, self.filtering)),
             pinned: BTreeSet::new(),
         }));
         self.by_flow.insert(flow, slot);
-        self.by_port.insert(port, slot);
+        self.by_external.insert(external, slot);
         self.deadlines.push(Reverse((expires, slot)));
+        self.limits.made(*source.ip());
+        if let Some(extras) = &mut self.extras {
+            extras.made(slot, &self.mappings[slot.0]);
+        }
         Ok(slot)
+    }
+
+    /// A packet has left through the mapping at `slot`, of a table with extras.
+    fn sent(&mut self, now: Time, slot: Slot, to: SocketAddrV4, segment: Option<Segment>) {
+        let expires = self.expiry(now, slot, to, Side::Inside, segment);
+        self.set_expiry(slot, expires);
+        let external = self.mappings[slot.0].external;
+        let Some(extras) = &mut self.extras else {
+            return;
+        };
+        if let Some(remotes) = &mut extras.remotes {
+            remotes.open(slot, Facet::of(to, self.filtering), expires);
+        }
+        if let Some(senders) = &mut extras.senders {
+            senders.sent(external, to, slot);
+        }
+    }
+
+    /// A packet has come to the mapping at `slot`, of a table with extras.
+    fn accept(
+        &mut self,
+        now: Time,
+        slot: Slot,
+        from: SocketAddrV4,
+        segment: Option<Segment>,
+    ) -> Result<(), NatDrop> {
+        let remote = Facet::of(from, self.filtering);
+        if !self.lets_in(now, slot, remote) {
+            return Err(NatDrop::Filtered);
+        }
+        if self.refresh == Refresh::Both {
+            let expires = self.expiry(now, slot, from, Side::Outside, segment);
+            self.set_expiry(slot, expires);
+            if let Some(remotes) = self.extras.as_mut().and_then(|it| it.remotes.as_mut()) {
+                remotes.extend(now, slot, remote, expires);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the filter lets a remote in through the mapping at `slot`, of a table with extras.
+    fn lets_in(&self, now: Time, slot: Slot, remote: Facet) -> bool {
+        let Some(extras) = &self.extras else {
+            return self.mappings[slot.0].permitted.contains(remote);
+        };
+        extras.any_lets_in(slot, self.mappings[slot.0].internal, |slot| {
+            let mapping = &self.mappings[slot.0];
+            let timed = extras.remotes.as_ref();
+            mapping.alive(now)
+                && mapping.permitted.contains(remote)
+                && timed.is_none_or(|remotes| remotes.alive(now, slot, remote))
+        })
+    }
+
+    /// When a mapping expires through which a packet passes now.
+    fn expiry(
+        &mut self,
+        now: Time,
+        slot: Slot,
+        remote: SocketAddrV4,
+        from: Side,
+        segment: Option<Segment>,
+    ) -> Time {
+        let connections = self.extras.as_mut().and_then(|it| it.connections.as_mut());
+        match connections.zip(segment) {
+            Some((connections, segment)) => {
+                connections.pass(now, slot, whole(remote), from, segment)
+            }
+            None => now + self.lifetime,
+        }
+    }
+
+    /// Sets when a mapping expires, which may be sooner than before.
+    fn set_expiry(&mut self, slot: Slot, expires: Time) {
+        let mapping = &mut self.mappings[slot.0];
+        let sooner = expires < mapping.expires;
+        mapping.expires = expires;
+        if sooner {
+            self.deadlines.retain(|Reverse((_, other))| *other != slot);
+            self.deadlines.push(Reverse((expires, slot)));
+        }
     }
 
     /// Makes later packets from `internal` to `remote` leave through the mapping at `slot`. The
@@ -199,20 +358,50 @@ impl Table {
                 // Refreshed since: it comes up again, at once if it has expired all the same.
                 self.deadlines.push(Reverse((expires, slot)));
             } else {
-                self.remove(slot);
+                self.remove(slot, expires);
             }
         }
     }
 
-    /// Forgets a mapping and everything that leads to it.
-    fn remove(&mut self, slot: Slot) {
+    /// Removes the mapping that would expire first; of several, the one in the lowest slot. Looks
+    /// at all of them.
+    fn evict(&mut self, now: Time) {
+        let by_expiry = |(_, mapping): &(usize, &Mapping)| mapping.expires;
+        if let Some((slot, _)) = self.mappings.iter().min_by_key(by_expiry) {
+            self.deadlines.retain(|Reverse((_, other))| other.0 != slot);
+            self.remove(Slot(slot), now);
+        }
+    }
+
+    /// Forgets a mapping that ended at `at`, and everything that leads to it but its deadline.
+    fn remove(&mut self, slot: Slot, at: Time) {
         let mapping = self.mappings.remove(slot.0);
-        self.ports.release(mapping.port);
-        self.by_port.remove(&mapping.port);
+        let ports = &mut self.ports[usize::from(mapping.external.place())];
+        ports.release(at, mapping.internal, mapping.external.port());
+        self.limits.ended(*mapping.internal.ip());
         self.by_flow.remove(&mapping.flow);
+        self.unlist(slot, mapping.external);
+        if let Some(extras) = &mut self.extras {
+            extras.ended(slot, &mapping);
+        }
         for key in mapping.pinned {
             if self.pins.get(&key) == Some(&slot) {
                 self.pins.remove(&key);
+            }
+        }
+    }
+
+    /// Takes a mapping that is gone from its external endpoint, which goes to another one that has
+    /// it, if ports are overloaded.
+    fn unlist(&mut self, slot: Slot, external: External) {
+        if self.by_external.get(&external) != Some(&slot) {
+            return;
+        }
+        self.by_external.remove(&external);
+        if self.extras.as_ref().is_some_and(|it| it.senders.is_some()) {
+            let mut others = self.mappings.iter();
+            if let Some((other, _)) = others.find(|(_, mapping)| mapping.external == external) {
+                self.by_external.insert(external, Slot(other));
             }
         }
     }
@@ -228,7 +417,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::nat::presets;
+    use crate::nat::{Pooling, presets};
     use crate::seed::Seed;
 
     const LIFETIME: Duration = Duration::from_nanos(100);
@@ -241,9 +430,22 @@ mod tests {
         let config = NatConfig {
             mapping: Behavior::AddressAndPortDependent,
             reply_pinning: true,
+            udp_lifetime: LIFETIME,
+            refresh: Refresh::Both,
             ..presets::FULL_CONE
         };
-        Table::new(&config, LIFETIME, Refresh::Both)
+        Table::new(&config, Protocol::Udp, 1)
+    }
+
+    fn pool() -> Pool {
+        let external = Ipv4Addr::new(198, 51, 100, 1);
+        Pool::new(vec![external], Pooling::Paired, Seed(1).stream("table"))
+    }
+
+    /// The port by which a packet leaves.
+    fn send(table: &mut Table, now: Time, to: SocketAddrV4, pool: &mut Pool) -> External {
+        let sent = table.outbound(now, endpoint(0, 5000), to, None, pool);
+        sent.expect("ports are left")
     }
 
     #[test]
@@ -251,17 +453,17 @@ mod tests {
         // A mapping, with a pin, every nanosecond, each alive for 100 ns: when one is made at t,
         // those made at t - 99 to t - 1 are alive, 100 with the new one.
         let mut table = pinning_table();
-        let mut rng = Seed(1).stream("table");
+        let mut pool = pool();
         for nanos in 0..10_000u64 {
             let now = Time::from_nanos(nanos);
             let remote = endpoint(1, nanos as u16);
-            let port = table
-                .outbound(now, endpoint(0, 5000), remote, &mut rng)
+            let port = send(&mut table, now, remote, &mut pool);
+            table
+                .inbound(now, endpoint(2, nanos as u16), port, None)
                 .unwrap();
-            table.inbound(now, endpoint(2, nanos as u16), port).unwrap();
         }
         assert_eq!(table.mappings.len(), 100);
-        assert_eq!([table.by_flow.len(), table.by_port.len()], [100, 100]);
+        assert_eq!([table.by_flow.len(), table.by_external.len()], [100, 100]);
         assert_eq!([table.pins.len(), table.deadlines.len()], [100, 100]);
     }
 
@@ -269,17 +471,13 @@ mod tests {
     fn refreshing_leaves_one_deadline_for_a_mapping() {
         // One mapping refreshed for ten lifetimes, and another made in each of them.
         let mut table = pinning_table();
-        let mut rng = Seed(1).stream("table");
+        let mut pool = pool();
         for nanos in (0..1000).step_by(10) {
             let now = Time::from_nanos(nanos);
-            table
-                .outbound(now, endpoint(0, 5000), endpoint(1, 1), &mut rng)
-                .unwrap();
+            send(&mut table, now, endpoint(1, 1), &mut pool);
             if nanos % 100 == 0 {
                 let other = endpoint(1, 100 + nanos as u16);
-                table
-                    .outbound(now, endpoint(0, 5000), other, &mut rng)
-                    .unwrap();
+                send(&mut table, now, other, &mut pool);
             }
         }
         // The other of 900 ns is alive until 1000 ns; all before it were removed when it was made.
@@ -290,14 +488,13 @@ mod tests {
     fn replies_that_change_their_mapping_leave_one_pin() {
         // Two mappings, and a remote that comes in by each in turn: one pin, listed at both.
         let mut table = pinning_table();
-        let mut rng = Seed(1).stream("table");
-        let [first, second] = [1, 2].map(|port| {
-            table
-                .outbound(Time::ZERO, endpoint(0, 5000), endpoint(1, port), &mut rng)
-                .unwrap()
-        });
+        let mut pool = pool();
+        let [first, second] =
+            [1, 2].map(|port| send(&mut table, Time::ZERO, endpoint(1, port), &mut pool));
         for port in [first, second].repeat(50) {
-            table.inbound(Time::ZERO, endpoint(2, 9), port).unwrap();
+            table
+                .inbound(Time::ZERO, endpoint(2, 9), port, None)
+                .unwrap();
         }
         assert_eq!(table.pins.len(), 1);
         let listed: usize = table
@@ -308,9 +505,7 @@ mod tests {
         assert_eq!(listed, 2);
         // Both die at 100 ns; making a third then removes the pin with them.
         let later = Time::ZERO + LIFETIME;
-        table
-            .outbound(later, endpoint(0, 5000), endpoint(1, 3), &mut rng)
-            .unwrap();
+        send(&mut table, later, endpoint(1, 3), &mut pool);
         assert_eq!([table.mappings.len(), table.pins.len()], [1, 0]);
     }
 }

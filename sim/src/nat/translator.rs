@@ -1,41 +1,52 @@
 //! The NAT itself.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::config::{Hairpinning, NatConfig, Refresh};
+use super::config::{Fragments, Hairpinning, NatConfig};
+use super::mapping::External;
+use super::pool::Pool;
 use super::table::Table;
+use super::tcp::{Segment, Transport};
 use super::verdict::{NatDrop, Outbound};
 use crate::packet::Protocol;
 use crate::time::Time;
 
-/// How long an idle TCP mapping lives: the least that RFC 5382 REQ-5 allows for an established
-/// connection, 2 hours 4 minutes. Packets of either direction end its idleness.
-///
-/// Connections are not tracked: a mapping lives this long from its last packet also after a FIN or
-/// RST, and a SYN is let in or not by the filter that holds for every packet.
-pub const TCP_LIFETIME: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
-
-/// A NAT with one external address. UDP and TCP have a table and a port space each.
+/// A NAT with one external address or several. UDP and TCP have a table and a port space each.
 #[derive(Debug)]
 pub struct Nat {
     config: NatConfig,
+    /// The first address of the pool: for nearly every NAT it is the only one.
     external: Ipv4Addr,
+    several: bool,
+    guarded: bool,
     tables: Tables,
     /// Boxed: it is large, and needed for new mappings alone.
-    rng: Box<ChaCha8Rng>,
+    pool: Box<Pool>,
 }
 
 impl Nat {
     /// A NAT without mappings, whose external address is `external`. Random ports come from `rng`.
     pub fn new(config: NatConfig, external: Ipv4Addr, rng: ChaCha8Rng) -> Self {
+        Nat::with_pool(config, vec![external], rng)
+    }
+
+    /// A NAT without mappings that has these external addresses.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or more than 65,536.
+    pub fn with_pool(config: NatConfig, addresses: Vec<Ipv4Addr>, rng: ChaCha8Rng) -> Self {
+        assert!(addresses.len() <= 1 << 16, "too many external addresses");
+        let pool = Pool::new(addresses, config.pooling, rng);
         Nat {
+            external: pool.address(0),
+            several: pool.addresses().len() > 1,
+            guarded: config.block_udp || config.only_tcp_443,
+            tables: Tables::new(&config, pool.addresses().len()),
             config,
-            external,
-            tables: Tables::new(&config),
-            rng: Box::new(rng),
+            pool: Box::new(pool),
         }
     }
 
@@ -44,9 +55,14 @@ impl Nat {
         &self.config
     }
 
-    /// Its external address.
+    /// Its external address, the first one of several.
     pub fn external(&self) -> Ipv4Addr {
         self.external
+    }
+
+    /// All its external addresses.
+    pub fn externals(&self) -> &[Ipv4Addr] {
+        self.pool.addresses()
     }
 
     /// Translates a packet from the inside. `now` must not run backwards from call to call.
@@ -59,11 +75,11 @@ impl Nat {
     pub fn outbound(
         &mut self,
         now: Time,
-        protocol: Protocol,
+        transport: impl Into<Transport>,
         source: SocketAddrV4,
         destination: SocketAddrV4,
     ) -> Outbound {
-        self.try_outbound(now, protocol, source, destination)
+        self.try_outbound(now, transport.into(), source, destination)
             .unwrap_or_else(Outbound::Drop)
     }
 
@@ -72,70 +88,159 @@ impl Nat {
     ///
     /// # Errors
     ///
-    /// Why it is dropped: UDP is blocked, there is no live mapping with this external endpoint, or
-    /// its filter does not let `source` in.
+    /// Why it is dropped: the firewall does not let it pass, there is no live mapping with this
+    /// external endpoint, or its filter does not let `source` in.
     pub fn inbound(
         &mut self,
+        now: Time,
+        transport: impl Into<Transport>,
+        source: SocketAddrV4,
+        destination: SocketAddrV4,
+    ) -> Result<SocketAddrV4, NatDrop> {
+        let transport = transport.into();
+        self.admit(transport, source.port())?;
+        let external = self.own(destination).ok_or(NatDrop::NoMapping)?;
+        let (table, segment) = self.tables.of(transport);
+        table.inbound(now, source, external, segment)
+    }
+
+    /// Whether a datagram in fragments may pass, either way; the first one came before the others,
+    /// or not.
+    ///
+    /// # Errors
+    ///
+    /// [`NatDrop::Fragmented`] and [`NatDrop::FragmentsOutOfOrder`], as it is configured.
+    pub fn admit_fragments(&self, in_order: bool) -> Result<(), NatDrop> {
+        match self.config.fragments {
+            Fragments::OutOfOrder => Ok(()),
+            Fragments::InOrder if in_order => Ok(()),
+            Fragments::InOrder => Err(NatDrop::FragmentsOutOfOrder),
+            Fragments::Drop => Err(NatDrop::Fragmented),
+        }
+    }
+
+    /// The external endpoint of the flow from `source`, inside, to `destination`. What an ICMP
+    /// error says about that flow is translated with it, which neither makes nor ends nor
+    /// refreshes a mapping (RFC 4787 REQ-12).
+    pub fn external_of(
+        &self,
         now: Time,
         protocol: Protocol,
         source: SocketAddrV4,
         destination: SocketAddrV4,
-    ) -> Result<SocketAddrV4, NatDrop> {
-        self.admit(protocol)?;
-        if *destination.ip() != self.external {
-            return Err(NatDrop::NoMapping);
-        }
-        self.tables
-            .of(protocol)
-            .inbound(now, source, destination.port())
+    ) -> Option<SocketAddrV4> {
+        let table = self.tables.get(protocol);
+        let external = table.external_of(now, source, destination)?;
+        Some(self.endpoint(external))
+    }
+
+    /// The internal endpoint of the flow between `external` and `remote`, for ICMP errors about
+    /// it. They pass no filter (REQ-12a).
+    pub fn internal_of(
+        &self,
+        now: Time,
+        protocol: Protocol,
+        external: SocketAddrV4,
+        remote: SocketAddrV4,
+    ) -> Option<SocketAddrV4> {
+        let external = self.own(external)?;
+        let table = self.tables.get(protocol);
+        table.internal_of(now, external, remote)
     }
 
     /// Loses every mapping, as in a power cut.
     pub fn reboot(&mut self) {
-        self.tables = Tables::new(&self.config);
+        self.pool.forget();
+        self.tables = Tables::new(&self.config, self.pool.addresses().len());
     }
 
-    /// Takes a new external address. Every mapping is lost, because its external endpoint no
-    /// longer exists; the Linux masquerade forgets its connections in the same way when its
-    /// interface goes down (iptables-extensions(8), MASQUERADE).
+    /// Takes a new external address, instead of all that it had. Every mapping is lost, because
+    /// its external endpoint no longer exists; the Linux masquerade forgets its connections in the
+    /// same way when its interface goes down (iptables-extensions(8), MASQUERADE).
     pub fn rebind(&mut self, external: Ipv4Addr) {
+        self.pool.replace(vec![external]);
         self.external = external;
+        self.several = false;
         self.reboot();
+    }
+
+    /// Loses every mapping, and gives none of the ports that were taken or at rest to a new one
+    /// until it reboots: the same flows go on from other ports. Overloaded ports stay as they are.
+    pub fn rebind_ports(&mut self) {
+        let fresh = Tables::new(&self.config, 0);
+        let old = std::mem::replace(&mut self.tables, fresh);
+        self.tables = old.without_taken_ports(&self.config);
+    }
+
+    /// Closes its firewall, or opens it: from now on it drops UDP, or everything but TCP to port
+    /// 443. Mappings stay.
+    pub fn set_firewall(&mut self, block_udp: bool, only_tcp_443: bool) {
+        self.config.block_udp = block_udp;
+        self.config.only_tcp_443 = only_tcp_443;
+        self.guarded = block_udp || only_tcp_443;
     }
 
     fn try_outbound(
         &mut self,
         now: Time,
-        protocol: Protocol,
+        transport: Transport,
         source: SocketAddrV4,
         destination: SocketAddrV4,
     ) -> Result<Outbound, NatDrop> {
-        self.admit(protocol)?;
-        let hairpin = *destination.ip() == self.external;
-        if hairpin && self.config.hairpinning == Hairpinning::None {
+        self.admit(transport, destination.port())?;
+        let turns_back = self.own(destination);
+        if turns_back.is_some() && self.config.hairpinning == Hairpinning::None {
             return Err(NatDrop::NoHairpinning);
         }
-        let table = self.tables.of(protocol);
-        let port = table.outbound(now, source, destination, &mut self.rng)?;
-        let source = SocketAddrV4::new(self.external, port);
-        if !hairpin {
-            return Ok(Outbound::Forward { source });
-        }
-        let destination = table.inbound(now, source, destination.port())?;
+        let (table, segment) = self.tables.of(transport);
+        let external = table.outbound(now, source, destination, segment, &mut self.pool)?;
+        let shown = match external.place() {
+            0 => SocketAddrV4::new(self.external, external.port()),
+            place => SocketAddrV4::new(self.pool.address(place), external.port()),
+        };
+        let Some(target) = turns_back else {
+            return Ok(Outbound::Forward { source: shown });
+        };
         Ok(Outbound::Hairpin {
-            source,
-            destination,
+            destination: table.inbound(now, shown, target, segment)?,
+            source: match self.config.hairpinning {
+                Hairpinning::InternalSource => source,
+                _ => shown,
+            },
         })
     }
 
-    /// Refuses UDP where it is blocked.
-    fn admit(&self, protocol: Protocol) -> Result<(), NatDrop> {
-        if self.config.block_udp && protocol == Protocol::Udp {
-            return Err(NatDrop::UdpBlocked);
+    /// An endpoint of this NAT, if it is one.
+    fn own(&self, endpoint: SocketAddrV4) -> Option<External> {
+        let place = match *endpoint.ip() == self.external {
+            true => 0,
+            false if self.several => self.pool.place(*endpoint.ip())?,
+            false => return None,
+        };
+        Some(External::new(place, endpoint.port()))
+    }
+
+    fn endpoint(&self, external: External) -> SocketAddrV4 {
+        SocketAddrV4::new(self.pool.address(external.place()), external.port())
+    }
+
+    /// Refuses what the firewall does not let pass; `remote` is the port outside.
+    fn admit(&self, transport: Transport, remote: u16) -> Result<(), NatDrop> {
+        if !self.guarded {
+            return Ok(());
         }
-        Ok(())
+        match transport {
+            Transport::Udp => Err(NatDrop::UdpBlocked),
+            Transport::Tcp(_) if self.config.only_tcp_443 && remote != HTTPS => {
+                Err(NatDrop::TcpBlocked)
+            }
+            Transport::Tcp(_) => Ok(()),
+        }
     }
 }
+
+/// The port that firewalls leave open (RFC 9110 section 4.2.2).
+const HTTPS: u16 = 443;
 
 /// A table for each protocol.
 #[derive(Debug)]
@@ -146,17 +251,33 @@ struct Tables {
 
 impl Tables {
     /// Empty tables.
-    fn new(config: &NatConfig) -> Self {
+    fn new(config: &NatConfig, addresses: usize) -> Self {
         Tables {
-            udp: Table::new(config, config.udp_lifetime, config.refresh),
-            tcp: Table::new(config, TCP_LIFETIME, Refresh::Both),
+            udp: Table::new(config, Protocol::Udp, addresses),
+            tcp: Table::new(config, Protocol::Tcp, addresses),
         }
     }
 
-    fn of(&mut self, protocol: Protocol) -> &mut Table {
+    /// Empty tables without the ports that these have taken.
+    fn without_taken_ports(self, config: &NatConfig) -> Self {
+        Tables {
+            udp: self.udp.without_taken_ports(config, Protocol::Udp),
+            tcp: self.tcp.without_taken_ports(config, Protocol::Tcp),
+        }
+    }
+
+    fn get(&self, protocol: Protocol) -> &Table {
         match protocol {
-            Protocol::Udp => &mut self.udp,
-            Protocol::Tcp => &mut self.tcp,
+            Protocol::Udp => &self.udp,
+            Protocol::Tcp => &self.tcp,
+        }
+    }
+
+    /// The table of a packet, and what TCP has to say about it.
+    fn of(&mut self, transport: Transport) -> (&mut Table, Option<Segment>) {
+        match transport {
+            Transport::Udp => (&mut self.udp, None),
+            Transport::Tcp(segment) => (&mut self.tcp, Some(segment)),
         }
     }
 }

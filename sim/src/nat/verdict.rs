@@ -15,7 +15,7 @@ pub enum Outbound {
     /// It was sent to an external endpoint of this NAT and goes back inside, translated both ways
     /// (RFC 4787 section 6).
     Hairpin {
-        /// The sender's external endpoint (REQ-9a).
+        /// The sender's external endpoint (REQ-9a), or its internal one, as the NAT hairpins.
         source: SocketAddrV4,
         /// The internal endpoint behind the mapping that it was sent to.
         destination: SocketAddrV4,
@@ -43,6 +43,9 @@ pub enum NatDrop {
     /// It is UDP, and the NAT blocks UDP.
     #[error("the NAT blocks UDP")]
     UdpBlocked,
+    /// It is TCP, and not to or from port 443, and the NAT's firewall lets nothing else through.
+    #[error("the firewall lets through TCP to port 443 alone")]
+    TcpBlocked,
     /// It came to an external endpoint that has no live mapping.
     #[error("no mapping has this external endpoint")]
     NoMapping,
@@ -55,6 +58,18 @@ pub enum NatDrop {
     /// It needs a new mapping, and no external port is free.
     #[error("no external port is free")]
     PortsExhausted,
+    /// It needs a new mapping, and the table has as many as it may have.
+    #[error("the table of mappings is full")]
+    TableFull,
+    /// It needs a new mapping, and its host has as many as it may have.
+    #[error("the host has as many mappings as it may have")]
+    HostLimit,
+    /// It came in fragments, and the NAT does not translate those.
+    #[error("the NAT drops fragments")]
+    Fragmented,
+    /// It came in fragments, not the first one first, and the NAT cannot tell whose the others are.
+    #[error("the NAT translates fragments in order alone")]
+    FragmentsOutOfOrder,
 }
 
 impl NatDrop {
@@ -62,10 +77,15 @@ impl NatDrop {
     pub const fn name(self) -> &'static str {
         match self {
             NatDrop::UdpBlocked => "udp-blocked",
+            NatDrop::TcpBlocked => "tcp-blocked",
             NatDrop::NoMapping => "no-mapping",
             NatDrop::Filtered => "filtered",
             NatDrop::NoHairpinning => "no-hairpinning",
             NatDrop::PortsExhausted => "ports-exhausted",
+            NatDrop::TableFull => "table-full",
+            NatDrop::HostLimit => "host-limit",
+            NatDrop::Fragmented => "fragmented",
+            NatDrop::FragmentsOutOfOrder => "fragments-out-of-order",
         }
     }
 }
@@ -83,6 +103,11 @@ mod tests {
             (NatDrop::Filtered, "filtered"),
             (NatDrop::NoHairpinning, "no-hairpinning"),
             (NatDrop::PortsExhausted, "ports-exhausted"),
+            (NatDrop::TcpBlocked, "tcp-blocked"),
+            (NatDrop::TableFull, "table-full"),
+            (NatDrop::HostLimit, "host-limit"),
+            (NatDrop::Fragmented, "fragmented"),
+            (NatDrop::FragmentsOutOfOrder, "fragments-out-of-order"),
         ] {
             assert_eq!(reason.name(), name);
         }

@@ -260,11 +260,7 @@ impl Simulation {
             let (at, peer) = (packet.destination, packet.source);
             let again = core.tcp.acks.repeat(at, peer, &segment);
             if let Some((again, host)) = again.zip(core.tcp.owner(*at.ip())) {
-                let answer = Packet {
-                    source: at,
-                    destination: peer,
-                    payload: Payload::Tcp(again),
-                };
+                let answer = Packet::new(at, peer, Payload::Tcp(again));
                 core.network.send(host, answer);
             }
         });
@@ -294,11 +290,7 @@ impl Simulation {
                 let source = SocketAddrV4::new(source, segment.src_port);
                 let destination = SocketAddrV4::new(destination, segment.dst_port);
                 core.tcp.acks.sent(source, destination, &segment);
-                let packet = Packet {
-                    source,
-                    destination,
-                    payload: Payload::Tcp(segment),
-                };
+                let packet = Packet::new(source, destination, Payload::Tcp(segment));
                 core.network.send(origin, packet);
                 core.tcp.touch(&mut core.network);
             }

@@ -44,6 +44,7 @@ impl Tap for Digest {
         if event.stage == Stage::Sent {
             match &event.packet.payload {
                 Payload::Udp(data) => self.bytes(data),
+                Payload::PortUnreachable => self.bytes(b"port-unreachable"),
                 Payload::Tcp(segment) => {
                     let flags = segment.flags;
                     let flags = [flags.syn, flags.ack, flags.fin, flags.rst, flags.psh];

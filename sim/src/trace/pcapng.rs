@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use etherparse::PacketBuilder;
+use etherparse::icmpv4::DestUnreachableHeader;
+use etherparse::{Icmpv4Type, PacketBuilder};
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
 use pcap_file::pcapng::blocks::interface_description::{
@@ -90,7 +91,19 @@ impl CaptureHandle {
     }
 }
 
-/// The packet as it would be on the wire: IPv4 and transport headers with their checksums.
+/// What an ICMP error quotes: the headers of the datagram that it is about, as if that had been
+/// empty, since the error does not know what was in it.
+fn refused(error: &Packet) -> Vec<u8> {
+    let (source, destination) = (error.destination, error.source);
+    let builder = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL)
+        .udp(source.port(), destination.port());
+    let mut bytes = Vec::new();
+    let written = builder.write(&mut bytes, &[]);
+    written.expect("an empty datagram fits into an IPv4 packet");
+    bytes
+}
+
+/// The packet as it would be on the wire, in one piece: IPv4 and transport headers with their checksums.
 fn to_bytes(packet: &Packet) -> Vec<u8> {
     let (source, destination) = (packet.source, packet.destination);
     let builder = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL);
@@ -99,6 +112,10 @@ fn to_bytes(packet: &Packet) -> Vec<u8> {
         Payload::Udp(data) => builder
             .udp(source.port(), destination.port())
             .write(&mut bytes, data),
+        Payload::PortUnreachable => {
+            let port = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
+            builder.icmpv4(port).write(&mut bytes, &refused(packet))
+        }
         Payload::Tcp(segment) => {
             let mut tcp = builder.tcp(
                 source.port(),

@@ -1,7 +1,8 @@
 //! No packet is created or lost without a reason, in any world.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use sim::kernel::SocketId;
 use sim::trace::Stage;
 use sim::trace::digest::Digest;
 use sim::{
-    Behavior, GatewayId, Hairpinning, HostConfig, JitterConfig, LinkConfig, LossConfig, NatConfig,
-    PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, simulate,
+    Behavior, FilterScope, Fragments, GatewayId, Hairpinning, HostConfig, HostId, JitterConfig,
+    LinkConfig, LossConfig, NatConfig, PipeConfig, Pooling, PortAssignment, Refresh, Reorder, Roam,
+    Seed, Simulation, TimerScope, WhenFull, nat, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
@@ -33,6 +35,7 @@ struct Plan {
     gateways: Vec<(usize, NatConfig)>,
     hosts: Vec<(usize, LinkConfig)>,
     sends: Vec<Send>,
+    icmp: bool,
 }
 
 /// A datagram to send: how long after the one before, by which host, where to, how big.
@@ -42,6 +45,8 @@ struct Send {
     from: usize,
     to: Target,
     bytes: usize,
+    /// What happens before it is sent.
+    fault: Option<Fault>,
 }
 
 /// Where a datagram goes; numbers are taken modulo what there is.
@@ -98,35 +103,104 @@ fn gateway() -> impl Strategy<Value = NatConfig> {
         3 => Just(PortAssignment::Preserving),
         1 => Just(PortAssignment::Sequential),
         1 => Just(PortAssignment::Random),
+        1 => Just(PortAssignment::Overloading),
     ];
     let refresh = prop_oneof![Just(Refresh::Outbound), Just(Refresh::Both)];
-    let hairpinning = prop_oneof![Just(Hairpinning::None), Just(Hairpinning::ExternalSource)];
+    let hairpinning = prop_oneof![
+        Just(Hairpinning::None),
+        Just(Hairpinning::ExternalSource),
+        Just(Hairpinning::InternalSource),
+    ];
     let lifetime = (50_u64..2_000).prop_map(Duration::from_millis);
-    let rest = (
-        any::<bool>(),
-        prop_oneof![9 => Just(false), 1 => Just(true)],
-    );
     (
-        behavior(),
-        behavior(),
-        ports,
-        lifetime,
-        refresh,
-        hairpinning,
-        rest,
+        (behavior(), behavior()),
+        (ports, refresh, hairpinning),
+        (lifetime, any::<bool>(), rarely()),
+        rare_switches(),
     )
-        .prop_map(
-            |(mapping, filtering, ports, udp_lifetime, refresh, hairpinning, rest)| NatConfig {
-                mapping,
-                filtering,
-                ports,
-                udp_lifetime,
-                refresh,
-                hairpinning,
-                reply_pinning: rest.0,
-                block_udp: rest.1,
-            },
-        )
+        .prop_map(|(behaviors, choices, others, rare)| NatConfig {
+            mapping: behaviors.0,
+            filtering: behaviors.1,
+            ports: choices.0,
+            refresh: choices.1,
+            hairpinning: choices.2,
+            udp_lifetime: others.0,
+            reply_pinning: others.1,
+            block_udp: others.2,
+            ..rare
+        })
+}
+
+/// `true` once in ten times.
+fn rarely() -> impl Strategy<Value = bool> {
+    prop_oneof![9 => Just(false), 1 => Just(true)]
+}
+
+/// A NAT of which only what other strategies do not set counts.
+fn rare_switches() -> impl Strategy<Value = NatConfig> {
+    use proptest::option::of;
+    let scopes = (
+        prop_oneof![
+            Just(FilterScope::Mapping),
+            Just(FilterScope::InternalEndpoint)
+        ],
+        prop_oneof![Just(TimerScope::Mapping), Just(TimerScope::Remote)],
+        prop_oneof![Just(Pooling::Paired), Just(Pooling::Arbitrary)],
+    );
+    let ports = (any::<bool>(), of(1..10_u16), 0..500_u64);
+    let limits = (
+        of(1..6_u32),
+        of(1..4_u32),
+        prop_oneof![Just(WhenFull::Refuse), Just(WhenFull::Evict)],
+    );
+    let fragments = prop_oneof![
+        Just(Fragments::OutOfOrder),
+        Just(Fragments::InOrder),
+        Just(Fragments::Drop),
+    ];
+    (scopes, ports, limits, fragments, rarely()).prop_map(
+        |(scopes, ports, limits, fragments, only_tcp_443)| NatConfig {
+            filter_scope: scopes.0,
+            timer_scope: scopes.1,
+            pooling: scopes.2,
+            port_parity: ports.0,
+            port_block: ports.1.and_then(NonZeroU16::new),
+            port_rest: Duration::from_millis(ports.2),
+            max_mappings: limits.0.and_then(NonZeroU32::new),
+            max_mappings_per_host: limits.1.and_then(NonZeroU32::new),
+            when_full: limits.2,
+            fragments,
+            only_tcp_443,
+            ..nat::presets::FULL_CONE
+        },
+    )
+}
+
+/// Something that goes wrong; numbers are taken modulo what there is.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Reboot(usize),
+    /// To a new address, counted up.
+    Rebind(usize),
+    RebindPorts(usize),
+    Firewall(usize, bool, bool),
+    /// A host to the network of a NAT, or to the internet, on a link of one delay in milliseconds.
+    Roam(usize, usize, u64),
+    Mtu(usize, u32),
+    DontFragment(usize, bool),
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let which = || 0..64_usize;
+    prop_oneof![
+        1 => which().prop_map(Fault::Reboot),
+        1 => which().prop_map(Fault::Rebind),
+        1 => which().prop_map(Fault::RebindPorts),
+        1 => (which(), rarely(), rarely()).prop_map(|(nat, udp, all)| Fault::Firewall(nat, udp, all)),
+        3 => (which(), which(), 0..50_u64).prop_map(|(host, to, delay)| Fault::Roam(host, to, delay)),
+        3 => (which(), 68..1_501_u32).prop_map(|(host, mtu)| Fault::Mtu(host, mtu)),
+        1 => (which(), any::<bool>()).prop_map(|(host, on)| Fault::DontFragment(host, on)),
+    ]
 }
 
 fn target() -> impl Strategy<Value = Target> {
@@ -142,11 +216,14 @@ fn target() -> impl Strategy<Value = Target> {
 
 fn traffic() -> impl Strategy<Value = Send> {
     let gap = prop_oneof![4 => Just(0_u64), 1 => 0..300_000_u64].prop_map(Duration::from_micros);
-    (gap, 0..64_usize, target(), 0..1_473_usize).prop_map(|(gap, from, to, bytes)| Send {
+    let fault = prop_oneof![4 => Just(None), 1 => fault().prop_map(Some)];
+    let what = (0..64_usize, target(), 0..1_473_usize);
+    (gap, what, fault).prop_map(|(gap, (from, to, bytes), fault)| Send {
         gap,
         from,
         to,
         bytes,
+        fault,
     })
 }
 
@@ -154,18 +231,22 @@ fn plan() -> impl Strategy<Value = Plan> {
     let gateways = vec((0..64_usize, gateway()), 0..5);
     let hosts = vec((0..64_usize, link()), 1..8);
     let sends = vec(traffic(), 1..120);
-    (any::<u64>(), gateways, hosts, sends).prop_map(|(seed, gateways, hosts, sends)| Plan {
-        seed,
-        gateways,
-        hosts,
-        sends,
-    })
+    (any::<u64>(), gateways, hosts, sends, any::<bool>()).prop_map(
+        |(seed, gateways, hosts, sends, icmp)| Plan {
+            seed,
+            gateways,
+            hosts,
+            sends,
+            icmp,
+        },
+    )
 }
 
 /// A plan that came to life.
 struct World {
     simulation: Simulation,
-    gateways: Vec<SocketAddrV4>,
+    gateways: Vec<(GatewayId, SocketAddrV4)>,
+    hosts: Vec<HostId>,
     sockets: Vec<SocketId>,
     /// Whoever sent to each host last.
     peers: Vec<Option<SocketAddrV4>>,
@@ -177,7 +258,7 @@ impl World {
     fn new(mut simulation: Simulation, plan: &Plan) -> Self {
         let gateways = add_gateways(&mut simulation, plan);
         let ids: Vec<GatewayId> = gateways.iter().map(|(id, _)| *id).collect();
-        let mut sockets = Vec::new();
+        let (mut hosts, mut sockets) = (Vec::new(), Vec::new());
         for (index, (behind, link)) in plan.hosts.iter().enumerate() {
             let (network, behind) = pick(&ids, *behind);
             let config = HostConfig {
@@ -187,6 +268,7 @@ impl World {
                 link: *link,
             };
             let host = simulation.add_host(config).unwrap();
+            hosts.push(host);
             sockets.push(simulation.network(|network| network.bind_udp(host, PORT).unwrap()));
         }
         let journal = Journal::default();
@@ -194,10 +276,12 @@ impl World {
         simulation.network(|network| {
             network.add_tap(Box::new(journal.clone()));
             network.add_tap(Box::new(Arc::clone(&digest)));
+            network.set_icmp(plan.icmp);
         });
         World {
             simulation,
-            gateways: gateways.into_iter().map(|(_, address)| address).collect(),
+            gateways,
+            hosts,
             peers: vec![None; sockets.len()],
             sockets,
             journal,
@@ -208,6 +292,10 @@ impl World {
     fn send(&mut self, send: &Send) {
         self.simulation.run_until(self.simulation.now() + send.gap);
         self.check();
+        if let Some(fault) = send.fault {
+            self.strike(fault);
+            self.check();
+        }
         let from = send.from % self.sockets.len();
         let socket = self.sockets[from];
         let destination = self.destination(send.to, from);
@@ -230,12 +318,65 @@ impl World {
                 SocketAddrV4::new(*host.ip(), port)
             }
             Target::Gateway(index, port) if !self.gateways.is_empty() => {
-                let gateway = self.gateways[index % self.gateways.len()];
+                let (_, gateway) = self.gateways[index % self.gateways.len()];
                 SocketAddrV4::new(*gateway.ip(), port)
             }
             Target::Reply => self.peers[from].unwrap_or(nowhere),
             Target::Itself => local(self.sockets[from]),
             Target::Gateway(..) | Target::Nowhere => nowhere,
+        }
+    }
+
+    fn strike(&mut self, fault: Fault) {
+        let host = |number: usize| self.hosts[number % self.hosts.len()];
+        let place = |number: usize| number % self.gateways.len().max(1);
+        let nat = |number: usize| self.gateways.get(place(number)).map(|(id, _)| *id);
+        let moved = self.simulation.network(|network| match fault {
+            Fault::Reboot(number) => {
+                nat(number)
+                    .into_iter()
+                    .for_each(|id| network.reboot_gateway(id));
+                None
+            }
+            Fault::Rebind(number) => {
+                let (id, old) = *self.gateways.get(place(number))?;
+                let next = Ipv4Addr::from_bits(old.ip().to_bits() + 100);
+                let taken = network.rebind_gateway(id, next).is_err();
+                (!taken).then_some((place(number), SocketAddrV4::new(next, 0)))
+            }
+            Fault::RebindPorts(number) => {
+                nat(number)
+                    .into_iter()
+                    .for_each(|id| network.rebind_gateway_ports(id));
+                None
+            }
+            Fault::Firewall(number, udp, all) => {
+                nat(number)
+                    .into_iter()
+                    .for_each(|id| network.set_firewall(id, udp, all));
+                None
+            }
+            Fault::Roam(number, to, delay) => {
+                let delay = crate::fixture::delay(Duration::from_millis(delay));
+                let roam = Roam {
+                    address: network.address(host(number)),
+                    behind: nat(to),
+                    link: LinkConfig::symmetric(delay),
+                };
+                network.roam(host(number), roam).unwrap();
+                None
+            }
+            Fault::Mtu(number, mtu) => {
+                network.set_mtu(host(number), mtu);
+                None
+            }
+            Fault::DontFragment(number, on) => {
+                network.set_dont_fragment(host(number), on);
+                None
+            }
+        });
+        if let Some((place, address)) = moved {
+            self.gateways[place].1 = address;
         }
     }
 
@@ -269,9 +410,15 @@ fn add_gateways(simulation: &mut Simulation, plan: &Plan) -> Vec<(GatewayId, Soc
     for (index, (behind, config)) in plan.gateways.iter().enumerate() {
         let (network, behind) = pick(&shallow, *behind);
         let external = endpoint([100, 64, network as u8, index as u8 + 1], 0);
-        let id = simulation
-            .add_gateway(*config, *external.ip(), behind)
-            .unwrap();
+        let second = Ipv4Addr::from_bits(external.ip().to_bits() + 50);
+        let pool = [*external.ip(), second];
+        // Every other one has two addresses.
+        let id = simulation.network(|network| {
+            let pool = &pool[..1 + index % 2];
+            network
+                .add_gateway_with_pool(*config, pool, behind)
+                .unwrap()
+        });
         let depth = 1 + behind.map_or(0, |behind| depths[&behind]);
         depths.insert(id, depth);
         if depth < MAX_DEPTH {
@@ -325,19 +472,26 @@ fn check_lives(entries: &[Entry]) {
 
 /// What can happen to a packet in these worlds, by name; a reason is missing only if the worlds
 /// are too tame to test it.
-const FATES: [&str; 12] = [
+const FATES: [&str; 19] = [
     "delivered",
     "downlink-buffer-full",
     "downlink-loss",
+    "downlink-too-big",
+    "link-left",
     "nat-filtered",
+    "nat-fragmented",
+    "nat-host-limit",
     "nat-no-hairpinning",
     "nat-no-mapping",
+    "nat-ports-exhausted",
+    "nat-table-full",
     "nat-udp-blocked",
     "no-route",
     "port-unreachable",
     "translated",
     "uplink-buffer-full",
     "uplink-loss",
+    "uplink-too-big",
 ];
 
 fn fates(entries: &[Entry]) -> BTreeSet<String> {
@@ -389,12 +543,14 @@ fn exchange(seed: u64, pipe: PipeConfig) -> Plan {
         from: index % 2,
         to: Target::Host(index % 2 + 1, PORT),
         bytes: 100,
+        fault: None,
     };
     Plan {
         seed,
         gateways: Vec::new(),
         hosts: vec![(0, link); 2],
         sends: (0..200).map(send).collect(),
+        icmp: false,
     }
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{
-    Behavior, GatewayId, Hairpinning, HostConfig, LinkConfig, NatConfig, PipeConfig,
-    PortAssignment, Refresh, SimRuntime, Time,
+    Behavior, GatewayId, HostConfig, LinkConfig, NatConfig, PipeConfig, SimRuntime, Time, nat,
 };
 use webrtc::runtime::Runtime;
 
@@ -54,12 +53,8 @@ pub fn nat(mapping: Behavior, filtering: Behavior) -> NatConfig {
     NatConfig {
         mapping,
         filtering,
-        ports: PortAssignment::Preserving,
         udp_lifetime: Duration::from_secs(60),
-        refresh: Refresh::Outbound,
-        hairpinning: Hairpinning::ExternalSource,
-        reply_pinning: false,
-        block_udp: false,
+        ..nat::presets::FULL_CONE
     }
 }
 

@@ -4,7 +4,10 @@
 
 mod conservation;
 mod determinism;
+mod faults;
 mod fixture;
+mod fragments;
+mod icmp;
 mod links;
 mod nat;
 mod pcap;

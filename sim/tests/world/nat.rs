@@ -1,10 +1,13 @@
 //! NATs as real STUN sees them, from a prober that knows RFC 4787 and RFC 5780 alone.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddrV4;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use sim::{
-    Behavior, GatewayId, Hairpinning, LinkConfig, NatConfig, PortAssignment, Refresh, Seed,
-    SimRuntime, Simulation, Time, simulate,
+    Behavior, FilterScope, GatewayId, Hairpinning, LinkConfig, NatConfig, Pooling, PortAssignment,
+    Refresh, Seed, SimRuntime, Simulation, Time, TimerScope, nat::presets, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, delay, endpoint, host, host_on, nat, spawn};
@@ -28,7 +31,7 @@ fn found(behavior: Behavior) -> Dependence {
 /// A server on the internet, and NATs in a row, the innermost first.
 struct Lab {
     world: Simulation,
-    server: std::net::SocketAddrV4,
+    server: SocketAddrV4,
     innermost: Option<GatewayId>,
 }
 
@@ -428,4 +431,248 @@ fn a_rebooted_nat_has_forgotten_its_mappings() {
         assert_ne!(before[0], after);
         assert!(through_new && !through_old);
     });
+}
+
+/// What a prober is to find behind a preset.
+struct Expected {
+    preset: &'static str,
+    behavior: Option<(Dependence, Dependence)>,
+    hairpins: bool,
+    /// After how many seconds without a packet a mapping is gone; and a round trip later if inbound
+    /// packets refresh, as the answer to the first request does.
+    lifetime: Option<(u64, Duration)>,
+}
+
+#[test]
+fn a_prober_finds_what_every_preset_promises() {
+    use Dependence::{Address, AddressAndPort, Nothing};
+    // From the definitions of RFC 3489 section 5 and the documentation of the presets.
+    let expected = [
+        ("none", Some((Nothing, Nothing)), true, None),
+        (
+            "full-cone",
+            Some((Nothing, Nothing)),
+            true,
+            Some((300, Duration::ZERO)),
+        ),
+        (
+            "address-restricted",
+            Some((Nothing, Address)),
+            true,
+            Some((300, Duration::ZERO)),
+        ),
+        (
+            "port-restricted",
+            Some((Nothing, AddressAndPort)),
+            false,
+            Some((120, ROUND_TRIP)),
+        ),
+        (
+            "symmetric",
+            Some((AddressAndPort, AddressAndPort)),
+            false,
+            Some((120, Duration::ZERO)),
+        ),
+        // The home's NAT is the stricter one and forgets sooner; the carrier's hairpins.
+        (
+            "carrier-grade",
+            Some((Nothing, AddressAndPort)),
+            true,
+            Some((120, ROUND_TRIP)),
+        ),
+        ("udp-blocked", None, false, None),
+    ];
+    assert_eq!(expected.map(|(preset, ..)| preset), presets::PRESETS);
+    for (preset, behavior, hairpins, lifetime) in expected {
+        let expected = Expected {
+            preset,
+            behavior,
+            hairpins,
+            lifetime,
+        };
+        check_preset(&expected);
+    }
+}
+
+fn check_preset(expected: &Expected) {
+    let name = expected.preset;
+    let chain = presets::preset(name).unwrap();
+    assert_eq!(probe(&chain, classify), expected.behavior, "{name}");
+    let hairpin = probe(
+        &chain,
+        |prober| async move { prober.hairpin_punched().await },
+    );
+    assert_eq!(hairpin.is_some(), expected.hairpins, "{name}");
+    assert!(
+        hairpin.is_none_or(|(source, external)| source == external),
+        "{name}"
+    );
+    if let Some((seconds, late)) = expected.lifetime {
+        let found = probe(&chain, |prober| async move {
+            prober.lifetime(1_000, 1_000_000).await
+        });
+        assert_eq!(found, Duration::from_secs(seconds) + late, "{name}");
+    }
+}
+
+#[test]
+fn a_prober_finds_hairpinning_and_lifetime_of_all_nine_nats() {
+    // Both have nothing to do with mapping and filtering. With dependent mapping, an external
+    // endpoint that the server was told is not the one that a neighbour is answered from, so that
+    // only an open filter lets the neighbour in: RFC 4787 section 6 leaves that to the filter.
+    for (number, config) in all_nats().enumerate() {
+        let seconds = 30 + number as u64;
+        let config = NatConfig {
+            udp_lifetime: Duration::from_secs(seconds),
+            ..config
+        };
+        let punched = config.mapping == Behavior::EndpointIndependent
+            || config.filtering == Behavior::EndpointIndependent;
+        let hairpin = probe(
+            &[config],
+            |prober| async move { prober.hairpin_punched().await },
+        );
+        assert_eq!(hairpin.is_some(), punched, "{config:?}");
+        let found = probe(&[config], |prober| async move {
+            prober.lifetime(1_000, 100_000).await
+        });
+        assert_eq!(found, Duration::from_secs(seconds), "{config:?}");
+    }
+}
+
+#[test]
+fn a_prober_finds_hairpinning_with_the_internal_source() {
+    // RFC 4787 REQ-9a names it as what must not be.
+    let config = NatConfig {
+        hairpinning: Hairpinning::InternalSource,
+        ..nat(Behavior::EndpointIndependent, Behavior::EndpointIndependent)
+    };
+    let (source, external) =
+        probe(&[config], |prober| async move { prober.hairpin().await }).expect("it hairpins");
+    assert_eq!(source.ip().octets(), [10, 0, 0, 2]);
+    assert_eq!(external.ip().octets(), [203, 0, 113, 1]);
+}
+
+#[test]
+fn a_prober_finds_what_the_filter_goes_by() {
+    // RFC 4787 section 5, with a mapping for each remote: the socket has sent to the other address,
+    // through another mapping than the one that the answer comes to.
+    let strict = nat(
+        Behavior::AddressAndPortDependent,
+        Behavior::AddressAndPortDependent,
+    );
+    for (filter_scope, known) in [
+        (FilterScope::Mapping, false),
+        (FilterScope::InternalEndpoint, true),
+    ] {
+        let config = NatConfig {
+            filter_scope,
+            ..strict
+        };
+        let found = probe(&[config], |prober| async move {
+            prober.filter_knows_the_endpoint().await
+        });
+        assert_eq!(found, known, "{filter_scope:?}");
+    }
+}
+
+#[test]
+fn a_prober_finds_whether_remotes_have_lifetimes_of_their_own() {
+    // A filter that goes by address, and a socket that keeps its mapping alive by asking the
+    // other address every half lifetime: is the first one still let in after two lifetimes?
+    for (timer_scope, open) in [(TimerScope::Mapping, true), (TimerScope::Remote, false)] {
+        let config = NatConfig {
+            timer_scope,
+            ..nat(Behavior::EndpointIndependent, Behavior::AddressDependent)
+        };
+        let heard = probe(&[config], |prober| async move {
+            let (subject, helper) = (prober.client(), prober.client());
+            let first = subject.ask(prober.server).await.unwrap();
+            for half in 1..=4 {
+                prober.sleep_until(Time::ZERO + LIFETIME * half / 2).await;
+                let again = subject.ask(first.other).await.unwrap();
+                assert_eq!(again.mapped, first.mapped);
+            }
+            helper
+                .ask_for_port(prober.server, first.mapped.port())
+                .await;
+            subject.hear().await.is_some()
+        });
+        assert_eq!(heard, open, "{timer_scope:?}");
+    }
+}
+
+/// The external endpoints of eight sockets each of two hosts behind a NAT with two addresses. Their
+/// local ports are the same in the same places.
+fn mapped(config: NatConfig) -> [Vec<SocketAddrV4>; 2] {
+    simulate(Seed(1), |world| {
+        let mut lab = Lab::new(world, &[]);
+        let pool = [1, 2].map(|last| [203, 0, 113, last].into());
+        lab.innermost = lab.world.network(|network| {
+            let gateway = network.add_gateway_with_pool(config, &pool, None);
+            Some(gateway.unwrap())
+        });
+        let server = lab.server;
+        let seen = [2, 3].map(|last| {
+            let runtime = lab.inside(last);
+            spawn(&runtime.clone(), async move {
+                let mut seen = Vec::new();
+                for _ in 0..8 {
+                    let client = Client::new(&runtime);
+                    let mapped = client.ask(server).await.unwrap().mapped;
+                    seen.push(mapped);
+                }
+                seen
+            })
+        });
+        lab.world.run_until(LONG);
+        seen.map(|seen| seen.try_recv().unwrap())
+    })
+}
+
+#[test]
+fn a_prober_finds_how_addresses_and_ports_are_chosen() {
+    // RFC 4787 sections 4.1 and 4.2. Ephemeral ports of a host begin at 49152 and count up.
+    let base = nat(Behavior::EndpointIndependent, Behavior::EndpointIndependent);
+    let addresses = |seen: &[SocketAddrV4]| {
+        let all: BTreeSet<_> = seen.iter().map(|at| *at.ip()).collect();
+        all.len()
+    };
+    // Paired: one address for each host, the second one for the second. Nothing collides.
+    let [left, right] = mapped(base);
+    assert_eq!([addresses(&left), addresses(&right)], [1, 1]);
+    assert_ne!(left[0].ip(), right[0].ip());
+    let local: Vec<u16> = (49_152..49_160).collect();
+    let ports =
+        |seen: &[SocketAddrV4]| -> Vec<u16> { seen.iter().map(SocketAddrV4::port).collect() };
+    assert_eq!(
+        [ports(&left), ports(&right)],
+        [local.clone(), local.clone()]
+    );
+    // Arbitrary: eight draws of two show one of them alone in 1 of 128 cases; this seed does not.
+    let arbitrary = NatConfig {
+        pooling: Pooling::Arbitrary,
+        ..base
+    };
+    let [left, right] = mapped(arbitrary);
+    assert_eq!([addresses(&left), addresses(&right)], [2, 2]);
+    // Overloading: the same ports on the same address, where preserving makes one of them move.
+    let overloading = NatConfig {
+        ports: PortAssignment::Overloading,
+        ..base
+    };
+    let [left, right] = mapped(overloading);
+    assert_eq!([ports(&left), ports(&right)], [local.clone(), local]);
+    // Blocks of ten: 1024 to 1033 on either address, whatever the internal port.
+    let blocks = NatConfig {
+        port_block: NonZeroU16::new(10),
+        ..base
+    };
+    let [left, right] = mapped(blocks);
+    let range = 1024..=1033;
+    assert!(
+        left.iter()
+            .chain(&right)
+            .all(|at| range.contains(&at.port()))
+    );
 }

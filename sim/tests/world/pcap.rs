@@ -292,6 +292,7 @@ fn wireshark_reads_it_without_complaint() {
         let transport = match packet.payload {
             Payload::Udp(_) => ("1", ""),
             Payload::Tcp(_) => ("", "1"),
+            Payload::PortUnreachable => unreachable!("nobody sends to a closed port"),
         };
         assert_eq!((ip, (udp, tcp), malformed), ("1", transport, ""), "{line}");
     }

@@ -284,6 +284,28 @@ impl Prober {
         Some((subject.hear().await?, external))
     }
 
+    /// As [`Prober::hairpin`], through filters: both sockets have sent to each other's external
+    /// endpoint before.
+    pub async fn hairpin_punched(&self) -> Option<(SocketAddrV4, SocketAddrV4)> {
+        let (subject, sender) = (self.client(), self.client());
+        let target = subject.ask(self.server).await?.mapped;
+        let external = sender.ask(self.server).await?.mapped;
+        subject.request(external, &[]).await;
+        sender.request(target, &[]).await;
+        Some((subject.hear().await?, external))
+    }
+
+    /// Whether what a socket has sent to the server's other address lets that in to where the
+    /// socket was seen from the primary one. Only a question where the two differ.
+    pub async fn filter_knows_the_endpoint(&self) -> bool {
+        let client = self.client();
+        let first = client.ask(self.server).await.unwrap();
+        let second = client.ask(first.other).await.unwrap();
+        assert_ne!(first.mapped, second.mapped);
+        let change = CHANGE_IP | CHANGE_PORT;
+        client.ask_change(self.server, change).await.is_some()
+    }
+
     pub async fn sleep_until(&self, at: Time) {
         self.runtime.sleep(at - self.runtime.time()).await;
     }

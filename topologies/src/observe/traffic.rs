@@ -81,7 +81,7 @@ impl Tap for TrafficTap {
             Stage::Sent => (event.origin, Direction::Up, 1),
             Stage::Delivered(host) => (host, Direction::Down, 1),
             // It never was on the wire: take back what was counted at this very instant.
-            Stage::Dropped(DropReason::Uplink(LinkDrop::BufferFull), _) => {
+            Stage::Dropped(DropReason::Uplink(LinkDrop::BufferFull | LinkDrop::TooBig), _) => {
                 (event.origin, Direction::Up, -1)
             }
             // It crossed the downlink before the host refused it.
@@ -129,15 +129,15 @@ fn entry(event: &PacketEvent<'_>) -> Entry {
     let Payload::Udp(data) = &event.packet.payload else {
         return Entry {
             wire,
-            class: None,
+            class: match event.packet.payload {
+                Payload::PortUnreachable => Some(Class::Other),
+                _ => None,
+            },
             overhead: 0,
             relayed_ssrc: None,
         };
     };
-    debug_assert_eq!(
-        wire,
-        data.len() as u64 + u64::from(IPV4_HEADER + UDP_HEADER)
-    );
+    debug_assert_eq!(wire, data.len() as u64 + headers(event.packet.fragments));
     let classified = classify(data);
     let relayed_ssrc = match (classified.class, classified.relay_overhead) {
         (Class::Rtp { ssrc, .. }, Some(_)) => Some(ssrc),
@@ -149,6 +149,11 @@ fn entry(event: &PacketEvent<'_>) -> Entry {
         overhead: classified.relay_overhead.unwrap_or(0) as u64,
         relayed_ssrc,
     }
+}
+
+/// Bytes of the headers of a UDP datagram in so many fragments.
+fn headers(fragments: u16) -> u64 {
+    u64::from(u32::from(fragments) * IPV4_HEADER + UDP_HEADER)
 }
 
 impl Entry {

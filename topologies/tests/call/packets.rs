@@ -50,7 +50,7 @@ impl Tap for PacketLog {
                     wire: u64::from(packet.wire_bytes()),
                     data: match &packet.payload {
                         Payload::Udp(data) => data.clone(),
-                        Payload::Tcp(_) => Bytes::new(),
+                        Payload::Tcp(_) | Payload::PortUnreachable => Bytes::new(),
                     },
                     looped: packet.source.ip() == packet.destination.ip(),
                     arrived: None,

@@ -1,80 +1,20 @@
-//! The requirements of RFC 4787 (REQ-n) and RFC 5382, one by one.
+//! The requirements of RFC 4787 (REQ-n), RFC 5382 and RFC 6888, one by one.
+
+mod bench;
+mod faults;
+mod limits;
+mod ports;
+mod scopes;
+mod tcp;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::time::Duration;
 
 use sim::Behavior::{
-    self, AddressAndPortDependent as ByPort, AddressDependent as ByAddress,
-    EndpointIndependent as Open,
+    AddressAndPortDependent as ByPort, AddressDependent as ByAddress, EndpointIndependent as Open,
 };
-use sim::nat::translator::TCP_LIFETIME;
-use sim::{
-    Hairpinning, Nat, NatConfig, NatDrop, Outbound, PortAssignment, Protocol, Refresh, Seed, Time,
-    nat,
-};
+use sim::{Hairpinning, NatConfig, NatDrop, Outbound, PortAssignment, Protocol, Refresh, Time};
 
-const EXTERNAL: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
-/// The least that REQ-5 allows.
-const LIFETIME: Duration = Duration::from_secs(120);
-const NANOSECOND: Duration = Duration::from_nanos(1);
-
-/// Two hosts behind one NAT, with the same port.
-const A: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 5000);
-const B: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 5000);
-/// Two ports of one remote address, and a port of another.
-const Y1: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 1), 1111);
-const Y2: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 1), 2222);
-const Z1: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 2), 1111);
-
-/// As open as RFC 4787 allows, with the shortest lifetime; tests change what they are about.
-const BASE: NatConfig = NatConfig {
-    udp_lifetime: LIFETIME,
-    ..nat::presets::FULL_CONE
-};
-
-/// A NAT and the time; UDP unless a method says otherwise.
-struct Bench {
-    nat: Nat,
-    now: Time,
-}
-
-impl Bench {
-    fn new(config: NatConfig) -> Self {
-        Bench {
-            nat: Nat::new(config, EXTERNAL, Seed(1).stream("nat")),
-            now: Time::ZERO,
-        }
-    }
-
-    fn with(mapping: Behavior, filtering: Behavior) -> Self {
-        Bench::new(NatConfig {
-            mapping,
-            filtering,
-            ..BASE
-        })
-    }
-
-    /// The external port that a packet to the outside shows.
-    fn send(&mut self, from: SocketAddrV4, to: SocketAddrV4) -> u16 {
-        match self.nat.outbound(self.now, Protocol::Udp, from, to) {
-            Outbound::Forward { source } => {
-                assert_eq!(*source.ip(), EXTERNAL);
-                source.port()
-            }
-            other => panic!("{from} -> {to}: {other:?}"),
-        }
-    }
-
-    /// Who gets a packet to `port`.
-    fn receive(&mut self, from: SocketAddrV4, port: u16) -> Result<SocketAddrV4, NatDrop> {
-        self.nat
-            .inbound(self.now, Protocol::Udp, from, external(port))
-    }
-}
-
-fn external(port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(EXTERNAL, port)
-}
+use crate::bench::*;
 
 #[test]
 fn req_1_an_endpoint_independent_mapping_is_one_for_every_remote() {
@@ -397,23 +337,6 @@ fn the_latest_accepted_packet_pins_and_a_pin_ends_with_its_mapping() {
     bench.now = Time::ZERO + LIFETIME;
     assert_eq!(bench.send(A, Y2), 5000);
     assert_eq!(bench.send(A, Z1), 5001);
-}
-
-#[test]
-fn rfc_5382_req_5_idle_tcp_mappings_live_two_hours_and_four_minutes() {
-    // 2 h 4 min = 7440 s. An inbound packet just before that ends the idleness.
-    assert_eq!(TCP_LIFETIME, Duration::from_secs(7440));
-    let mut nat = Bench::new(BASE).nat;
-    let receive_at = |nat: &mut Nat, now| nat.inbound(now, Protocol::Tcp, Y1, external(5000));
-    nat.outbound(Time::ZERO, Protocol::Tcp, A, Y1);
-    let almost = Time::ZERO + (TCP_LIFETIME - NANOSECOND);
-    assert_eq!(receive_at(&mut nat, almost), Ok(A));
-    let second = almost + (TCP_LIFETIME - NANOSECOND);
-    assert_eq!(receive_at(&mut nat, second), Ok(A));
-    assert_eq!(
-        receive_at(&mut nat, second + TCP_LIFETIME),
-        Err(NatDrop::NoMapping)
-    );
 }
 
 #[test]
