@@ -84,6 +84,17 @@ impl Network {
         Ok(())
     }
 
+    /// Begins or ends an outage of a host's access link: it carries nothing, either way, and what is
+    /// on it at the begin is lost.
+    pub fn set_outage(&mut self, host: HostId, out: bool) {
+        if out {
+            self.cut_flights(host);
+        }
+        let host = self.map.host_mut(host);
+        host.up.set_outage(out);
+        host.down.set_outage(out);
+    }
+
     /// Loses every packet that is on the link of a host. It stays in flight until it would have
     /// arrived, as nothing on the way knows.
     fn cut_flights(&mut self, host: HostId) {

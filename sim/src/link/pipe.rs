@@ -34,6 +34,8 @@ pub enum LinkDrop {
     Loss,
     /// It is larger than the link's MTU and must not be fragmented; it used none of the rate.
     TooBig,
+    /// The link carried nothing at all just then; it used none of the rate.
+    Outage,
 }
 
 impl LinkDrop {
@@ -43,6 +45,7 @@ impl LinkDrop {
             LinkDrop::BufferFull => "buffer-full",
             LinkDrop::Loss => "loss",
             LinkDrop::TooBig => "too-big",
+            LinkDrop::Outage => "outage",
         }
     }
 }
@@ -76,6 +79,7 @@ impl PipeStreams {
 #[derive(Debug)]
 pub struct Pipe {
     ideal: bool,
+    out: bool,
     delay: u64,
     serializer: Serializer,
     order: Order,
@@ -94,6 +98,7 @@ impl Pipe {
         config.validate()?;
         Ok(Pipe {
             ideal: config.is_ideal(),
+            out: false,
             delay: nanos(config.delay),
             serializer: Serializer::new(config.rate_bps),
             order: Order::new(config.jitter.reorder),
@@ -105,6 +110,9 @@ impl Pipe {
 
     /// What becomes of a packet of `wire_bytes` (IP header included) that enters at `now`.
     pub fn offer(&mut self, now: Time, wire_bytes: u32) -> Verdict {
+        if self.out {
+            return Verdict::Drop(LinkDrop::Outage);
+        }
         let now = now.as_nanos();
         if !self.buffer.has_room(now, wire_bytes) {
             return Verdict::Drop(LinkDrop::BufferFull);
@@ -127,7 +135,13 @@ impl Pipe {
     /// Whether every packet comes out at the moment it enters, and always did: there is then no
     /// need to offer it. A pipe that was ever real stays so, as packets may still be on the way.
     pub fn is_ideal(&self) -> bool {
-        self.ideal
+        self.ideal && !self.out
+    }
+
+    /// Begins or ends an outage: during one, nothing is accepted. What was accepted before is on
+    /// its way.
+    pub fn set_outage(&mut self, out: bool) {
+        self.out = out;
     }
 
     /// Bytes of the packets that wait for or are in transmission at `now`.

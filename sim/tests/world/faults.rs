@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sim::kernel::SocketId;
 use sim::{
-    Behavior, DropReason, GatewayId, HostId, LinkConfig, NatDrop, NetworkError, Roam, Seed,
-    Simulation, simulate,
+    Behavior, DropReason, GatewayId, HostId, LinkConfig, LinkDrop, NatDrop, NetworkError, Roam,
+    Seed, Simulation, simulate,
 };
 
 use crate::fixture::{delay, endpoint, host, host_on, nat};
@@ -256,5 +256,37 @@ fn a_phone_that_comes_back_has_its_mapping_again() {
                 .network(|network| network.roam(lab.phone, to).unwrap());
         }
         assert!(lab.reaches(old));
+    });
+}
+
+#[test]
+fn in_an_outage_a_link_carries_nothing_either_way_and_what_is_on_it_is_lost() {
+    lab(|mut lab| {
+        let external = lab.seen().expect("the phone's way is free");
+        // On the way at 5 of 10 ms when the outage begins, and sent while it lasts.
+        lab.send(0, endpoint(SERVER, 3478));
+        let now = lab.world.now();
+        lab.world.run_until(now + Duration::from_millis(5));
+        let phone = lab.phone;
+        lab.world.network(|network| network.set_outage(phone, true));
+        lab.send(0, endpoint(SERVER, 3478));
+        lab.send(1, external);
+        lab.settle();
+        assert_eq!((lab.heard(0), lab.heard(1)), (None, None));
+        let dropped = lab
+            .world
+            .network(|network| network.counters().dropped.clone());
+        let reasons = [
+            DropReason::LinkLeft,
+            DropReason::Uplink(LinkDrop::Outage),
+            DropReason::Downlink(LinkDrop::Outage),
+        ];
+        for reason in reasons {
+            assert_eq!(dropped.get(&reason), Some(&1), "{reason:?}");
+        }
+        // The NAT knows nothing of it: the way is what it was.
+        lab.world
+            .network(|network| network.set_outage(phone, false));
+        assert_eq!(lab.seen(), Some(external));
     });
 }

@@ -81,9 +81,10 @@ impl Tap for TrafficTap {
             Stage::Sent => (event.origin, Direction::Up, 1),
             Stage::Delivered(host) => (host, Direction::Down, 1),
             // It never was on the wire: take back what was counted at this very instant.
-            Stage::Dropped(DropReason::Uplink(LinkDrop::BufferFull | LinkDrop::TooBig), _) => {
-                (event.origin, Direction::Up, -1)
-            }
+            Stage::Dropped(
+                DropReason::Uplink(LinkDrop::BufferFull | LinkDrop::TooBig | LinkDrop::Outage),
+                _,
+            ) => (event.origin, Direction::Up, -1),
             // It crossed the downlink before the host refused it.
             Stage::Dropped(
                 DropReason::PortUnreachable | DropReason::SocketBufferFull,
