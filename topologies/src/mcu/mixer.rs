@@ -99,10 +99,18 @@ mod tests {
             (1, [20_000; FRAME_SAMPLES]),
             (2, [5_000; FRAME_SAMPLES]),
         ]);
-        let mixes = Mixer::default().mix(&sounds, &[0, 1, 2]);
-        assert_eq!(mixes[0], [25_000; FRAME_SAMPLES]);
-        assert!(mixes[1][100..].iter().all(|sample| *sample == i16::MAX));
-        assert!(mixes[2][100..].iter().all(|sample| *sample == i16::MAX));
+        let mut mixer = Mixer::default();
+        for _ in 0..2 {
+            let mixes = mixer.mix(&sounds, &[0, 1, 2]);
+            assert_eq!(mixes[0], [25_000; FRAME_SAMPLES]);
+            assert!(mixes[1][100..].iter().all(|sample| *sample == i16::MAX));
+            assert!(mixes[2][100..].iter().all(|sample| *sample == i16::MAX));
+        }
+        // A gain that came down stays so with its listener for a while, until they leave.
+        let quiet = Sounds::from([(0, [5_000; FRAME_SAMPLES])]);
+        assert!(mixer.mix(&quiet, &[2])[0][0] < 5_000);
+        mixer.remove(2);
+        assert_eq!(mixer.mix(&quiet, &[2])[0], [5_000; FRAME_SAMPLES]);
     }
 
     #[test]
