@@ -70,6 +70,16 @@ impl Problem {
             message,
         }
     }
+
+    /// What is wrong with `file` as a whole.
+    pub(crate) fn of_file(file: &str, message: String) -> Self {
+        Problem {
+            file: file.to_owned(),
+            place: None,
+            key: String::new(),
+            message,
+        }
+    }
 }
 
 impl fmt::Display for Problem {

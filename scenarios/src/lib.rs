@@ -11,8 +11,9 @@
 //!
 //! - [`plan`]: what a run executes, valid by construction;
 //! - `scenario`, `library`: where scenarios come from, files and built-ins;
-//! - `resolve`, `apportion`, `camera`: from a scenario to the plans of its grid;
-//! - `spec`, `presets`: what a scenario may say, section by section;
+//! - `resolve`, `apportion`, `camera`, `fidelity`: from a scenario to the plans of its grid;
+//! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
+//! - `costs`: what work costs, built in or from a file;
 //! - `units`: quantities, exact and never without their unit;
 //! - `document`, `suggest`, `error`: strict reading of TOML, and messages that help.
 
@@ -20,8 +21,11 @@ pub mod plan;
 
 mod apportion;
 mod camera;
+mod costs;
+mod devices;
 mod document;
 mod error;
+mod fidelity;
 mod library;
 mod presets;
 mod resolve;

@@ -22,6 +22,9 @@ name = "a"
 share = 0.5
 nat = ["symmetric", { preset = "full-cone", lifetime = "60 s", reply_pinning = true }]
 link = { preset = "lte", up.loss = { good_to_bad = "1 %", bad_to_good = 0.2 } }
+device = { preset = "phone", cores = 2 }
+sends = false
+outages = [{ at = "2 s", for = "500 ms" }]
 join = "1 s"
 leave = "9 s"
 [[group]]
@@ -34,6 +37,13 @@ check_interval = "default"
 acceptance_waits = { relay = "1 s" }
 [servers]
 link = "fiber"
+media = "server-8"
+restart = { at = "4 s", for = "1 s" }
+[sfu]
+last_n = 3
+[mcu]
+size = "640x360"
+encoders = "per-participant"
 "#;
 
 /// All problems of `source`, a line each.
@@ -69,7 +79,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 10);
+    assert_eq!(files.len(), 12);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
