@@ -111,7 +111,8 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
-    let all = "quickstart, full-cone-pair, symmetric-pair, ideal-pair";
+    let all = "quickstart, three-way, standup, webinar, all-symmetric, large, full-cone-pair, \
+               symmetric-pair, ideal-pair";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (
@@ -122,8 +123,8 @@ fn unknown_scenarios_and_files_that_are_not_there() {
             ),
         ),
         (
-            "webinar",
-            format!("{} write one of {all}", unknown("webinar")),
+            "concert",
+            format!("{} write one of {all}", unknown("concert")),
         ),
         (
             "no/such.toml",
@@ -158,6 +159,22 @@ fn overrides_that_do_not_fit() {
     assert_eq!(
         error(&shares, Some(vec![Topology::Mesh; 2]), None),
         "x.toml: topologies: the override names mesh twice; drop one of them"
+    );
+    let webinar = scenarios::load("webinar").unwrap();
+    assert!(webinar.resolve(&Overrides::default()).is_ok());
+    let speakers = "name = \"x\"\nparticipants = 9\n[[group]]\nname = \"a\"\nshare = 0.1\n\
+                    [[group]]\nname = \"b\"\nshare = 0.9\nsends = false\n\
+                    [[group]]\nname = \"c\"\nsends = false\ncount = 3\n";
+    let speakers = Scenario::parse(speakers, Path::new("x.toml")).unwrap();
+    // Of 9, 3 are counted, and 0.1 and 0.9 of 6 are 0.6 and 5.4: the one left goes to the .6. Of
+    // 5, they are 0.2 and 1.8: the one left goes to the .8.
+    assert!(speakers.resolve(&Overrides::default()).is_ok());
+    assert_eq!(
+        error(&speakers, None, Some(vec![2, 5])),
+        "x.toml: participants: the override 2 is less than the 3 that the groups count; write at \
+         least 3\n\
+         x.toml: participants: of 5 participants nobody sends, by the shares of the groups; write \
+         more participants, or give a group that sends a count"
     );
     assert_eq!(
         error(&counts, None, Some(vec![6])),
