@@ -10,7 +10,7 @@
 //! ```
 //!
 //! - [`plan`]: what a run executes, valid by construction;
-//! - `scenario`, `library`: where scenarios come from, files and built-ins;
+//! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
 //! - `resolve`, `apportion`, `camera`, `fidelity`: from a scenario to the plans of its grid;
 //! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
 //! - `costs`: what work costs, built in or from a file;
@@ -27,6 +27,7 @@ mod document;
 mod error;
 mod fidelity;
 mod library;
+mod nearby;
 mod presets;
 mod resolve;
 mod scenario;

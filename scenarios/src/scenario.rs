@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::document::Finding;
 use crate::error::{Problem, ScenarioError};
 use crate::library;
+use crate::nearby;
 use crate::plan::{CostProfile, Plan, Topology};
 use crate::resolve::{self, Overrides};
 use crate::spec::{self, Cpu, Spec};
@@ -138,10 +140,7 @@ impl Scenario {
 }
 
 fn read(path: &Path) -> Result<Scenario, ScenarioError> {
-    let source = fs::read_to_string(path).map_err(|reason| ScenarioError::Unreadable {
-        file: path.to_owned(),
-        reason,
-    })?;
+    let source = fs::read_to_string(path).map_err(|reason| unreadable(path, reason))?;
     Scenario::parse(&source, path)
 }
 
@@ -150,8 +149,24 @@ fn located(file: &str, source: &str, findings: Vec<Finding>) -> Vec<Problem> {
     findings.into_iter().map(locate).collect()
 }
 
+fn unreadable(file: &Path, reason: io::Error) -> ScenarioError {
+    let missing = reason.kind() == io::ErrorKind::NotFound;
+    let fix = match nearby::file(file).filter(|_| missing) {
+        Some(near) => format!("did you mean {}?", near.display()),
+        None => "check the path, or name a built-in scenario".to_owned(),
+    };
+    ScenarioError::Unreadable {
+        file: file.to_owned(),
+        fix,
+        reason,
+    }
+}
+
 fn unknown(name: &str) -> ScenarioError {
-    let fix = suggest::instead(name, library::names(), str::to_owned);
+    let mut fix = suggest::instead(name, library::names(), str::to_owned);
+    if let Some(near) = nearby::file(Path::new(name)) {
+        fix = format!("did you mean {}? Or {fix}", near.display());
+    }
     ScenarioError::Unknown {
         name: name.to_owned(),
         fix,

@@ -138,6 +138,35 @@ fn unknown_scenarios_and_files_that_are_not_there() {
 }
 
 #[test]
+fn a_mistyped_file_is_told_its_neighbour() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["standup.toml", "standupp.toml", "standup.txt", "other.toml"] {
+        fs::write(directory.path().join(name), "").unwrap();
+    }
+    let shown = directory.path().display().to_string();
+    let said = |name: &str| {
+        let path = format!("{shown}/{name}");
+        let error = scenarios::load(&path).unwrap_err().to_string();
+        error.replace(&shown, "DIR")
+    };
+    let missing = "cannot be read: No such file or directory (os error 2);";
+    // One letter is missing from the first, two from the second.
+    assert_eq!(
+        said("stanup.toml"),
+        format!("DIR/stanup.toml: {missing} did you mean DIR/standup.toml?")
+    );
+    let nothing = "check the path, or name a built-in scenario";
+    assert_eq!(
+        said("weekly.toml"),
+        format!("DIR/weekly.toml: {missing} {nothing}")
+    );
+    assert_eq!(
+        said("none/standup.toml"),
+        format!("DIR/none/standup.toml: {missing} {nothing}")
+    );
+}
+
+#[test]
 fn overrides_that_do_not_fit() {
     let shares = "name = \"x\"\nparticipants = 4\n";
     let shares = Scenario::parse(shares, Path::new("x.toml")).unwrap();
