@@ -14,8 +14,9 @@ row! {
         pub participants: u32,
         /// The seed of the cell.
         pub seed: u64,
-        /// `wall`, `virtual`, `cpu_host`, `cpu_observer`, `cpu_workaround`, `cpu_kernel` or `peak_rss`.
-        pub figure: &'static str,
+        /// `wall`, `virtual`, `cpu_host`, `cpu_host_` and a work, `cpu_observer`,
+        /// `cpu_workaround`, `cpu_kernel` or `peak_rss`.
+        pub figure: String,
         /// The host, for figures of one host.
         pub host: Option<String>,
         /// The figure; missing if it could not be measured.
@@ -28,12 +29,12 @@ row! {
 impl MeasuredRow {
     /// The rows of one cell, in a fixed order.
     pub fn all(record: &CellRecord, measured: &Measured) -> Vec<MeasuredRow> {
-        let row = |figure, host: Option<&String>, value, unit| MeasuredRow {
+        let row = |figure: &str, host: Option<&String>, value, unit| MeasuredRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
             participants: record.participants,
             seed: record.seed,
-            figure,
+            figure: figure.to_owned(),
             host: host.cloned(),
             value,
             unit,
@@ -47,8 +48,13 @@ impl MeasuredRow {
             row("cpu_workaround", None, Some(measured.workaround_cpu_s), "s"),
             row("peak_rss", None, peak_rss, "bytes"),
         ];
-        let hosts = measured.host_cpu_s.iter();
-        rows.extend(hosts.map(|(host, &cpu_s)| row("cpu_host", Some(host), Some(cpu_s), "s")));
+        for (host, &cpu_s) in &measured.host_cpu_s {
+            rows.push(row("cpu_host", Some(host), Some(cpu_s), "s"));
+            for (work, &cpu_s) in measured.host_work_cpu_s.get(host).into_iter().flatten() {
+                let figure = format!("cpu_host_{work}");
+                rows.push(row(&figure, Some(host), Some(cpu_s), "s"));
+            }
+        }
         rows
     }
 }
