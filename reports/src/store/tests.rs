@@ -127,7 +127,9 @@ fn a_path_below_a_file_is_refused_and_named() {
             let error = result.unwrap_err();
             assert!(matches!(&error, StoreError::NotADirectory { path } if *path == file));
             assert!(
-                error.to_string().contains("file is not a directory"),
+                error
+                    .to_string()
+                    .contains("file is a file, not a directory"),
                 "{error}"
             );
         }
