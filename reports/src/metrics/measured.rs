@@ -14,11 +14,13 @@ row! {
         pub participants: u32,
         /// The seed of the cell.
         pub seed: u64,
-        /// `wall`, `virtual`, `cpu_host`, `cpu_host_` and a work, `cpu_observer`,
-        /// `cpu_workaround`, `cpu_kernel` or `peak_rss`.
-        pub figure: String,
+        /// `wall`, `virtual`, `cpu_host`, `cpu_work`, `cpu_observer`, `cpu_workaround`, `cpu_kernel` or
+        /// `peak_rss`.
+        pub figure: &'static str,
         /// The host, for figures of one host.
         pub host: Option<String>,
+        /// The kind of work, for figures of one.
+        pub work: Option<String>,
         /// The figure; missing if it could not be measured.
         pub value: Option<f64>,
         /// `s` or `bytes`.
@@ -29,13 +31,14 @@ row! {
 impl MeasuredRow {
     /// The rows of one cell, in a fixed order.
     pub fn all(record: &CellRecord, measured: &Measured) -> Vec<MeasuredRow> {
-        let row = |figure: &str, host: Option<&String>, value, unit| MeasuredRow {
+        let row = |figure, host: Option<&String>, value, unit| MeasuredRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
             participants: record.participants,
             seed: record.seed,
-            figure: figure.to_owned(),
+            figure,
             host: host.cloned(),
+            work: None,
             value,
             unit,
         };
@@ -48,12 +51,13 @@ impl MeasuredRow {
             row("cpu_workaround", None, Some(measured.workaround_cpu_s), "s"),
             row("peak_rss", None, peak_rss, "bytes"),
         ];
-        for (host, &cpu_s) in &measured.host_cpu_s {
-            rows.push(row("cpu_host", Some(host), Some(cpu_s), "s"));
-            for (work, &cpu_s) in measured.host_work_cpu_s.get(host).into_iter().flatten() {
-                let figure = format!("cpu_host_{work}");
-                rows.push(row(&figure, Some(host), Some(cpu_s), "s"));
-            }
+        let hosts = measured.host_cpu_s.iter();
+        rows.extend(hosts.map(|(host, &cpu_s)| row("cpu_host", Some(host), Some(cpu_s), "s")));
+        for (host, works) in &measured.host_work_cpu_s {
+            rows.extend(works.iter().map(|(work, &cpu_s)| MeasuredRow {
+                work: Some(work.clone()),
+                ..row("cpu_work", Some(host), Some(cpu_s), "s")
+            }));
         }
         rows
     }

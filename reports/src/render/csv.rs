@@ -211,16 +211,16 @@ mod tests {
             assert_eq!(widths.len(), 1, "{text}");
         }
         assert!(
-            measured.contains("trio,mesh,3,7,wall,,1.5,s\n"),
+            measured.contains("trio,mesh,3,7,wall,,,1.5,s\n"),
             "{measured}"
         );
         assert!(
-            measured.contains("trio,mesh,3,7,peak_rss,,,bytes\n"),
+            measured.contains("trio,mesh,3,7,peak_rss,,,,bytes\n"),
             "{measured}"
         );
         assert!(
             measured.ends_with(
-                "trio,mesh,3,7,cpu_host,a,0.25,s\ntrio,mesh,3,7,cpu_host_encode,a,0.125,s\n"
+                "trio,mesh,3,7,cpu_host,a,,0.25,s\ntrio,mesh,3,7,cpu_work,a,encode,0.125,s\n"
             ),
             "{measured}"
         );
