@@ -3,8 +3,9 @@
 //! A file has a key for each figure of [`CostProfile`], all of them, and nothing else; it is called
 //! by its name. `rtclab calibrate` writes one for the machine that it runs on.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -97,6 +98,29 @@ impl CostProfile {
             let _ = writeln!(text, "{key} = {figure:?} # {meaning}");
         }
         text
+    }
+
+    /// Writes the profile to `file`, whole or not at all, in place of what was there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says if the file cannot be written; then everything is as it was.
+    pub fn write(&self, file: &Path) -> io::Result<()> {
+        let directory = file.parent().unwrap_or(Path::new(""));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".rtclab-");
+        #[cfg(unix)]
+        {
+            // As any new file, within the user's umask; the default is the owner alone.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        // An empty path is the current directory.
+        let mut whole = builder.tempfile_in(Path::new(".").join(directory))?;
+        whole.write_all(self.to_toml().as_bytes())?;
+        whole.as_file().sync_all()?;
+        whole.persist(file)?;
+        Ok(())
     }
 
     /// Reads a profile from a file and calls it by the file's name.

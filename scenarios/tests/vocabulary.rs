@@ -212,7 +212,7 @@ fn work_costs_what_the_reference_a_file_or_nobody_says() {
     let directory = tempfile::tempdir().unwrap();
     let mut mine = CostProfile::reference();
     mine.packet_forward_ns = 0.1;
-    fs::write(directory.path().join("mine.toml"), mine.to_toml()).unwrap();
+    mine.write(&directory.path().join("mine.toml")).unwrap();
     let scenario = directory.path().join("x.toml");
     fs::write(
         &scenario,
@@ -223,6 +223,33 @@ fn work_costs_what_the_reference_a_file_or_nobody_says() {
     let plans = load().resolve(&Overrides::default()).unwrap();
     mine.name = "mine.toml".to_owned();
     assert_eq!(plans[0].costs, Some(mine));
+}
+
+#[test]
+fn a_profile_is_written_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("mine.toml");
+    let names = || fs::read_dir(directory.path()).unwrap().count();
+    let mut profile = CostProfile::reference();
+    for mix_sample_ns in [2.0, 3.0] {
+        profile.mix_sample_ns = mix_sample_ns;
+        profile.write(&file).unwrap();
+        let read = CostProfile::read(&file).unwrap();
+        assert_eq!(
+            (read.mix_sample_ns, read.name.as_str()),
+            (mix_sample_ns, "mine.toml")
+        );
+        assert_eq!(names(), 1);
+    }
+    // A directory has the name, or there is no directory: nothing is left behind.
+    fs::create_dir(directory.path().join("taken")).unwrap();
+    for place in ["taken", "none/mine.toml", "mine.toml/below"] {
+        assert!(
+            profile.write(&directory.path().join(place)).is_err(),
+            "{place}"
+        );
+        assert_eq!(names(), 2, "{place}");
+    }
 }
 
 #[test]
