@@ -165,38 +165,62 @@ fn counts_come_first_and_shares_divide_the_rest() {
     assert_eq!(sizes(2), [0, 2, 0]);
 }
 
+fn fidelities(topology: &str, numbers: &str, lines: &str) -> Vec<Fidelity> {
+    let grid = format!("topologies = [\"{topology}\"]\nparticipants = {numbers}\n{lines}");
+    plans(&grid).iter().map(|plan| plan.fidelity).collect()
+}
+
 #[test]
 fn fidelity_follows_the_size_of_the_call_unless_it_is_said() {
     // At 640x360 and 30 /s a codec works on 6.912 million pixels a second, so 115 of them are
     // within 800 million and 116 are not. A mesh of 8 has 2 x 8 x 7 = 112, of 9 144; an SFU call of
     // 10 has 10 + 90 = 100, of 11 121. At 1280x720 an MCU's grid counts 4: a call of 18 has 36
     // and 19 x 4 = 112, of 19 38 and 80 = 118.
-    let cells = |topology: &str, numbers: &str, lines: &str| -> Vec<Fidelity> {
-        let grid = format!("topologies = [\"{topology}\"]\nparticipants = {numbers}\n{lines}");
-        plans(&grid).iter().map(|plan| plan.fidelity).collect()
-    };
     let both = [Fidelity::Codec, Fidelity::Trace];
-    assert_eq!(cells("mesh", "[8, 9]", ""), both);
-    assert_eq!(cells("sfu", "[10, 11]", ""), both);
-    assert_eq!(cells("mcu", "[18, 19]", "fidelity = \"auto\""), both);
-    // An encoder each: 8 of them have 16 and 16 x 4 = 80, 11 of them 22 and 22 x 4 = 110, 12 24 and
-    // 96 = 120.
-    let each = "mcu.encoders = \"per-participant\"";
-    assert_eq!(cells("mcu", "[11, 12]", each), both);
-    // One who sends to 57 takes 57 encoders and decoders, 114; to 58 takes 116.
-    let webinar = "[[group]]\nname = \"a\"\ncount = 1\n\
-                   [[group]]\nname = \"b\"\nshare = 1.0\nsends = false";
-    assert_eq!(cells("mesh", "[58, 59]", webinar), both);
-    assert_eq!(
-        cells("mesh", "[2, 3]", "fidelity = \"trace\""),
-        [Fidelity::Trace; 2]
-    );
-    assert_eq!(
-        cells("mesh", "[9, 10]", "fidelity = \"codec\""),
-        [Fidelity::Codec; 2]
-    );
+    assert_eq!(fidelities("mesh", "[8, 9]", ""), both);
+    assert_eq!(fidelities("sfu", "[10, 11]", ""), both);
+    assert_eq!(fidelities("mcu", "[18, 19]", "fidelity = \"auto\""), both);
+    let traces = fidelities("mesh", "[2, 3]", "fidelity = \"trace\"");
+    assert_eq!(traces, [Fidelity::Trace; 2]);
+    let codecs = fidelities("mesh", "[9, 10]", "fidelity = \"codec\"");
+    assert_eq!(codecs, [Fidelity::Codec; 2]);
     // Sound alone is always encoded.
-    assert_eq!(cells("mesh", "[100]", "video = false"), [Fidelity::Codec]);
+    assert_eq!(
+        fidelities("mesh", "100", "video = false"),
+        [Fidelity::Codec]
+    );
+}
+
+/// Calls of exactly 800 million pixels a second, and the same with one more picture a second.
+#[test]
+fn every_codec_counts_towards_the_size_of_a_call() {
+    let one_sends = "[[group]]\nname = \"a\"\ncount = 1\n\
+                     [[group]]\nname = \"b\"\nshare = 1.0\nsends = false\n";
+    let shared = "mcu = { size = \"1000x600\", fps = 100 }\n";
+    let each = "mcu = { size = \"500x600\", fps = 100, encoders = \"per-participant\" }\n";
+    let sizes = [
+        // 5 x 4 encoders and 5 x 4 decoders of 20 million each.
+        ("mesh", 5, "400x500", ""),
+        // 10 encoders and 10 decoders of 40 million.
+        ("mesh", 11, "400x1000", one_sends),
+        // 10 encoders and 10 x 9 decoders of 8 million.
+        ("sfu", 10, "400x200", ""),
+        // 1 encoder and 15 decoders of 50 million.
+        ("sfu", 16, "500x1000", one_sends),
+        // 10 encoders and 10 decoders of 7 million, 1 encoder and 10 decoders of 60 million.
+        ("mcu", 10, "700x100", shared),
+        // 10 encoders and 10 decoders of 10 million, 10 encoders and 10 decoders of 30 million.
+        ("mcu", 10, "1000x100", each),
+    ];
+    for (topology, number, size, lines) in sizes {
+        let fidelity = |fps: u32| {
+            let video = format!("video = {{ size = \"{size}\", fps = {fps} }}\n{lines}");
+            fidelities(topology, &number.to_string(), &video)[0]
+        };
+        let found = (fidelity(100), fidelity(101));
+        let expected = (Fidelity::Codec, Fidelity::Trace);
+        assert_eq!(found, expected, "{topology} of {number} with {lines}");
+    }
 }
 
 #[test]
