@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
@@ -43,16 +44,27 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Run this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Run these topologies instead of the scenario's
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = topology())]
     pub topology: Option<Vec<Topology>>,
     /// Run these numbers of participants instead of the scenario's
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        value_parser = whole::<u32>,
+        allow_negative_numbers = true
+    )]
     pub participants: Option<Vec<u32>>,
     /// How many cells to run at the same time [default: as many as there are CPUs]
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = whole::<NonZeroUsize>,
+        allow_negative_numbers = true
+    )]
     pub jobs: Option<NonZeroUsize>,
     /// Write the packets of every cell, too, as capture-TOPOLOGY-N-SEED.pcapng
     #[arg(long)]
@@ -71,6 +83,33 @@ fn topology() -> impl TypedValueParser<Value = Topology> {
             .find(|topology| topology.name() == name);
         known.expect("the parser lets only their names pass")
     })
+}
+
+/// A whole number, whose error says which there are; that of the standard library is of digits.
+fn whole<T: FromStr + Bounds>(text: &str) -> Result<T, String> {
+    let fix = || format!("write a whole number from {} to {}", T::LEAST, T::MOST);
+    text.parse().map_err(|_| fix())
+}
+
+/// The numbers that a type of whole numbers has.
+trait Bounds {
+    const LEAST: u64;
+    const MOST: u64;
+}
+
+impl Bounds for u64 {
+    const LEAST: u64 = u64::MIN;
+    const MOST: u64 = u64::MAX;
+}
+
+impl Bounds for u32 {
+    const LEAST: u64 = u32::MIN as u64;
+    const MOST: u64 = u32::MAX as u64;
+}
+
+impl Bounds for NonZeroUsize {
+    const LEAST: u64 = 1;
+    const MOST: u64 = usize::MAX as u64;
 }
 
 #[cfg(test)]
@@ -102,6 +141,9 @@ mod tests {
             "--topology star",
             "--participants two",
             "--seed -1",
+            "--seed=-1",
+            "--participants -4",
+            "--jobs -1",
             "--sed 1",
         ] {
             let words = format!("rtclab run quickstart {typed}");

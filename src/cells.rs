@@ -11,8 +11,17 @@ use scenarios::Plan;
 
 use crate::engine::{CellOutput, Engine, Progress, RunOptions};
 
+/// What there is to tell of a cell.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// It has come so far.
+    Reached(Progress),
+    /// It has ended, and well.
+    Done,
+}
+
 /// Runs every plan on a fresh thread, up to `jobs` at a time, and returns their outputs in the
-/// order of the plans. `progress` is told which plan has come how far.
+/// order of the plans. `tell` is told which plan has come how far.
 ///
 /// # Errors
 ///
@@ -24,7 +33,7 @@ pub fn run_all(
     plans: &[Plan],
     options: &RunOptions,
     jobs: NonZeroUsize,
-    progress: &(dyn Fn(usize, Progress) + Sync),
+    tell: &(dyn Fn(usize, Step) + Sync),
 ) -> Result<Vec<CellOutput>> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
@@ -33,8 +42,12 @@ pub fn run_all(
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(plan) = plans.get(index) else { break };
-            let output = run_one(engine, plan, options, &|done| progress(index, done));
-            failed.fetch_or(output.is_err(), Ordering::Relaxed);
+            let progress = |progress| tell(index, Step::Reached(progress));
+            let output = run_one(engine, plan, options, &progress);
+            match &output {
+                Ok(_) => tell(index, Step::Done),
+                Err(_) => failed.store(true, Ordering::Relaxed),
+            }
             sender
                 .send((index, output))
                 .expect("the receiver outlives the workers");

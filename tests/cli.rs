@@ -39,18 +39,34 @@ fn refused(files: &[(&str, &str)], arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn list_prints_names_and_questions_of_the_built_in_scenarios() {
+fn list_prints_what_the_built_in_scenarios_compare_and_ask() {
     let output = rtclab(Path::new("."), &["list"]);
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    for name in ["quickstart", "full-cone-pair", "symmetric-pair"] {
-        let line = text
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(name));
-        assert!(
-            line.is_some_and(|line| line.ends_with('?')),
-            "{name} asks nothing in:\n{text}"
-        );
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut lines = text.lines().map(words);
+    assert_eq!(
+        lines.next().unwrap(),
+        ["scenario", "topologies", "N", "question"]
+    );
+    let lines: Vec<_> = lines.collect();
+    for (name, topologies, n) in [
+        ("quickstart", "mesh", "4"),
+        ("three-way", "mesh,sfu,mcu", "2,4,6,8"),
+        ("standup", "mesh,sfu,mcu", "4,8,12,16"),
+        ("webinar", "mesh,sfu,mcu", "5,9,17"),
+        ("all-symmetric", "mesh,sfu,mcu", "2,4,6"),
+        ("large", "sfu,mcu", "10,25,50"),
+        ("symmetric-pair", "mesh", "2"),
+    ] {
+        let line = lines.iter().find(|line| line[0] == name);
+        let line = line.unwrap_or_else(|| panic!("no {name} in:\n{text}"));
+        assert_eq!(line[1..3], [topologies, n], "{name}");
+        assert!(line.last().unwrap().ends_with('?'), "{name} asks nothing");
     }
 }
 
@@ -104,7 +120,18 @@ fn a_wrong_command_line_is_refused() {
         &["run", "quickstart", "--topology", "star"],
         &["[possible values: mesh"],
     );
-    refused(&[], &["run", "quickstart", "--jobs", "0"], &["--jobs <N>"]);
+    for (option, value, range) in [
+        ("--seed", "-1", "from 0 to 18446744073709551615"),
+        ("--participants", "-4", "from 0 to 4294967295"),
+        ("--jobs", "0", "from 1 to 18446744073709551615"),
+    ] {
+        let words = [
+            &format!("invalid value '{value}' for '{option} <"),
+            &format!("write a whole number {range}"),
+        ];
+        let words = words.map(String::as_str);
+        refused(&[], &["run", "quickstart", option, value], &words);
+    }
 }
 
 #[test]
@@ -121,6 +148,49 @@ fn an_unknown_scenario_is_refused_with_the_nearest_one() {
         &["run", "no/such.toml"],
         &["no/such.toml: cannot be read"],
     );
+}
+
+#[test]
+fn a_mistyped_file_is_refused_with_its_neighbour() {
+    let scenario = "name = \"x\"\nparticipants = 2\n";
+    for typed in ["ofice.toml", "ofice"] {
+        let words = ["did you mean office.toml?"];
+        refused(&[("office.toml", scenario)], &["run", typed], &words);
+    }
+}
+
+/// Two who hear each other for a second, without pictures: the quickest call that there is.
+#[test]
+fn a_run_says_in_a_log_what_is_done_and_prints_its_table() {
+    let dir = TempDir::new().unwrap();
+    let scenario = "name = \"pair\"\nparticipants = 2\nseeds = 2\nwarmup = \"2 s\"\n\
+                    duration = \"1 s\"\nvideo = false\ncpu = \"free\"\n\
+                    [[group]]\nname = \"g\"\nnat = \"none\"\nlink = \"ideal\"\n";
+    fs::write(dir.path().join("pair.toml"), scenario).unwrap();
+    let output = rtclab(dir.path(), &["run", "pair.toml", "--jobs", "1"]);
+    let (out, log) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert!(output.status.success(), "{log}");
+    assert!(out.starts_with("pair: 1 s measured, fidelity codec, CPU free, tuned stack\n"));
+    assert!(
+        out.ends_with("\nreplay: rtclab run pair.toml\nresults: out/pair\n"),
+        "{out}"
+    );
+    let done = |seed, count| format!("mesh of 2, seed {seed}: done ({count} of 2, ");
+    let ended: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains(": done ("))
+        .collect();
+    assert_eq!(ended.len(), 2, "{log}");
+    for (line, (seed, count)) in ended.iter().zip([(1, 1), (2, 2)]) {
+        assert!(line.starts_with(&done(seed, count)), "{log}");
+    }
+    assert_eq!(log.contains("hint: "), cfg!(debug_assertions), "{log}");
+
+    let quiet = rtclab(dir.path(), &["run", "pair.toml", "--seed", "1", "--quiet"]);
+    assert_eq!((quiet.stdout, quiet.stderr), (vec![], vec![]));
 }
 
 #[test]
@@ -146,7 +216,10 @@ fn a_directory_that_cannot_be_written_is_refused() {
         refused(
             &[("notes", "mine")],
             &arguments,
-            &["error: notes is not a directory"],
+            &[&format!(
+                "error: the results cannot go to {out} (choose another directory with --out): \
+                 notes is a file, not a directory\n"
+            )],
         );
     }
 }
@@ -155,7 +228,8 @@ fn a_directory_that_cannot_be_written_is_refused() {
 #[test]
 fn the_reason_of_the_system_is_given_once() {
     // Nobody, root included, may make a directory in /proc.
-    let reason = "error: cannot write /proc/results: No such file or directory (os error 2)\n";
+    let reason = "error: the results cannot go to /proc/results (choose another directory with \
+                  --out): cannot write /proc/results: No such file or directory (os error 2)\n";
     refused(
         &[],
         &["run", "quickstart", "--out", "/proc/results"],

@@ -16,17 +16,16 @@ pub enum ScenarioError {
     Unknown {
         /// As it was given.
         name: String,
-        /// The nearest built-in and all of them.
+        /// The nearest built-in and all of them, and a file of nearly that name.
         fix: String,
     },
     /// The file cannot be read.
-    #[error(
-        "{}: cannot be read: {reason}; check the path, or name a built-in scenario",
-        file.display()
-    )]
+    #[error("{}: cannot be read: {reason}; {fix}", file.display())]
     Unreadable {
         /// As it was given.
         file: PathBuf,
+        /// A file of nearly that name, or what else to do.
+        fix: String,
         /// What the operating system said; also bytes that are not UTF-8.
         reason: io::Error,
     },
@@ -67,6 +66,16 @@ impl Problem {
             file: file.to_owned(),
             place: at.map(|at| place(source, at)),
             key,
+            message,
+        }
+    }
+
+    /// What is wrong with `file` as a whole.
+    pub(crate) fn of_file(file: &str, message: String) -> Self {
+        Problem {
+            file: file.to_owned(),
+            place: None,
+            key: String::new(),
             message,
         }
     }

@@ -10,9 +10,10 @@
 //! ```
 //!
 //! - [`plan`]: what a run executes, valid by construction;
-//! - `scenario`, `library`: where scenarios come from, files and built-ins;
-//! - `resolve`, `apportion`, `camera`: from a scenario to the plans of its grid;
-//! - `spec`, `presets`: what a scenario may say, section by section;
+//! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
+//! - `resolve`, `apportion`, `camera`, `fidelity`: from a scenario to the plans of its grid;
+//! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
+//! - `costs`: what work costs, built in or from a file;
 //! - `units`: quantities, exact and never without their unit;
 //! - `document`, `suggest`, `error`: strict reading of TOML, and messages that help.
 
@@ -20,9 +21,13 @@ pub mod plan;
 
 mod apportion;
 mod camera;
+mod costs;
+mod devices;
 mod document;
 mod error;
+mod fidelity;
 mod library;
+mod nearby;
 mod presets;
 mod resolve;
 mod scenario;

@@ -1,5 +1,6 @@
 //! The built-in scenarios, embedded in the program.
 
+use crate::plan::Topology;
 use crate::scenario::Scenario;
 
 /// A built-in scenario.
@@ -9,13 +10,25 @@ pub struct BuiltIn {
     pub name: &'static str,
     /// What it answers.
     pub question: String,
+    /// What it compares.
+    pub topologies: Vec<Topology>,
+    /// The sizes of its calls.
+    pub participants: Vec<u32>,
     /// Its TOML, commented: an example to start from.
     pub source: &'static str,
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 4] = [
+const LIBRARY: [(&str, &str); 9] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
+    ("three-way", include_str!("../library/three-way.toml")),
+    ("standup", include_str!("../library/standup.toml")),
+    ("webinar", include_str!("../library/webinar.toml")),
+    (
+        "all-symmetric",
+        include_str!("../library/all-symmetric.toml"),
+    ),
+    ("large", include_str!("../library/large.toml")),
     (
         "full-cone-pair",
         include_str!("../library/full-cone-pair.toml"),
@@ -39,6 +52,8 @@ pub fn list() -> impl Iterator<Item = BuiltIn> {
         BuiltIn {
             name,
             question,
+            topologies: scenario.topologies().to_vec(),
+            participants: scenario.participants().to_vec(),
             source,
         }
     })

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use sim::Seed;
 
-use crate::apportion::apportion;
-use crate::camera;
 use crate::document::{Finding, Problems};
-use crate::plan::{Device, Fidelity, McuPlan, Participant, Plan, SfuPlan, Topology};
-use crate::spec::{Group, PARTICIPANTS, Sizes, Spec};
+use crate::plan::{CostProfile, Event, Happening, Participant, Plan, Topology};
+use crate::spec::{Group, Interruption, PARTICIPANTS, Spec};
+use crate::{camera, fidelity};
 
 /// What the command line changes in a scenario; `None` keeps what the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,14 +16,15 @@ pub struct Overrides {
     /// The topologies to run instead: at least one, none twice.
     pub topologies: Option<Vec<Topology>>,
     /// The numbers of participants to run instead: at least one, none twice, each 2 to 200, and
-    /// only what the counts add up to if the groups have counts.
+    /// as many as the groups count; no more than that if all groups have counts.
     pub participants: Option<Vec<u32>>,
     /// The one seed to run instead of the scenario's seeds.
     pub seed: Option<u64>,
 }
 
-/// The plans of a scenario whose files are relative to `base`: topologies in their order, in each
-/// the numbers of participants in theirs, in each the seeds upwards.
+/// The plans of a scenario whose files are relative to `base` and where work costs `costs`:
+/// topologies in their order, in each the numbers of participants in theirs, in each the seeds
+/// upwards.
 ///
 /// # Errors
 ///
@@ -32,6 +32,7 @@ pub struct Overrides {
 pub(crate) fn resolve(
     spec: &Spec,
     base: &Path,
+    costs: Option<&CostProfile>,
     overrides: &Overrides,
 ) -> Result<Vec<Plan>, Vec<Finding>> {
     let problems = Problems::default();
@@ -43,6 +44,7 @@ pub(crate) fn resolve(
         .unwrap_or(&spec.participants);
     check_list("participants", participants, &problems);
     check_numbers(spec, participants, &problems);
+    check_senders(spec, participants, &problems);
     let camera = |group: &Group| Some(camera::find(group.camera.as_ref()?, base, &problems));
     let cameras: Vec<_> = spec.groups.list.iter().map(camera).collect();
     problems.into_result(())?;
@@ -50,9 +52,12 @@ pub(crate) fn resolve(
     let mut plans = Vec::new();
     for topology in topologies {
         for number in participants {
-            let participants = gather(spec, &cameras, *number);
-            let cell = |seed| plan(spec, *topology, participants.clone(), seed);
-            plans.extend(seeds(spec, overrides).map(cell));
+            let cell = cell(spec, costs, *topology, gather(spec, &cameras, *number));
+            let seeded = |seed| Plan {
+                seed: Seed(seed),
+                ..cell.clone()
+            };
+            plans.extend(seeds(spec, overrides).map(seeded));
         }
     }
     Ok(plans)
@@ -65,35 +70,65 @@ fn seeds(spec: &Spec, overrides: &Overrides) -> RangeInclusive<u64> {
     }
 }
 
-fn plan(spec: &Spec, topology: Topology, participants: Vec<Participant>, seed: u64) -> Plan {
+/// The plan of a cell with the scenario's first seed.
+fn cell(
+    spec: &Spec,
+    costs: Option<&CostProfile>,
+    topology: Topology,
+    participants: Vec<Participant>,
+) -> Plan {
+    let by_size = || fidelity::by_size(topology, &participants, spec.video.as_ref(), &spec.mcu);
     Plan {
         scenario: spec.name.clone(),
         topology,
-        seed: Seed(seed),
-        participants,
+        seed: Seed(spec.seed),
         video: spec.video.clone(),
         audio: spec.audio.clone(),
         warmup: spec.warmup,
         duration: spec.duration,
-        fidelity: Fidelity::Codec,
-        costs: None,
+        fidelity: spec.fidelity.unwrap_or_else(by_size),
+        costs: costs.cloned(),
         stack: spec.stack.clone(),
-        servers: spec.servers.clone(),
-        sfu: SfuPlan::default(),
-        mcu: McuPlan {
-            fps: spec.video.as_ref().map_or(30, |video| video.fps),
-            ..McuPlan::default()
-        },
-        events: Vec::new(),
+        servers: spec.servers.plan.clone(),
+        sfu: spec.sfu.clone(),
+        mcu: spec.mcu.clone(),
+        events: events(spec, topology, &participants),
+        participants,
     }
+}
+
+/// What happens in mid-call, in order of time; at one time servers first, then participants.
+fn events(spec: &Spec, topology: Topology, participants: &[Participant]) -> Vec<Event> {
+    let event = |what: Happening| {
+        move |interruption: &Interruption| Event {
+            at: interruption.at,
+            lasts: interruption.lasts,
+            what,
+        }
+    };
+    let restart = spec.servers.restart.iter();
+    // A mesh has no server that could restart.
+    let restart = restart.filter(|_| topology != Topology::Mesh);
+    let outage = spec.servers.signaling_outage.iter();
+    let mut events: Vec<_> = restart.map(event(Happening::ServerRestart)).collect();
+    events.extend(outage.map(event(Happening::SignalingOutage)));
+    for peer in participants {
+        let group = spec
+            .groups
+            .list
+            .iter()
+            .find(|group| group.name == peer.group);
+        let outages = group.map_or(&[][..], |group| &group.outages);
+        let participant = peer.index;
+        events.extend(outages.iter().map(event(Happening::Outage { participant })));
+    }
+    events.sort_by_key(|event| event.at);
+    events
 }
 
 /// The participants of a call of `number`, ordered by group, numbered from 1 in each.
 fn gather(spec: &Spec, cameras: &[Option<PathBuf>], number: u32) -> Vec<Participant> {
-    let sizes = match &spec.groups.sizes {
-        Sizes::Shares(shares) => apportion(shares, number),
-        Sizes::Counts(counts) => counts.clone(),
-    };
+    let sizes = spec.groups.sizes.split(number);
     let groups = spec.groups.list.iter().zip(cameras).zip(sizes);
     groups
         .flat_map(|((group, camera), size)| (1..=size).map(move |rank| (group, camera, rank)))
@@ -106,8 +141,8 @@ fn gather(spec: &Spec, cameras: &[Option<PathBuf>], number: u32) -> Vec<Particip
             nat_label: group.nats.label.clone(),
             link: group.link.value,
             link_label: group.link.label.clone(),
-            device: Device::default(),
-            sends: true,
+            device: group.device.clone(),
+            sends: group.sends,
             camera: camera.clone(),
             join: group.join,
             leave: group.leave,
@@ -137,15 +172,43 @@ fn check_numbers(spec: &Spec, numbers: &[u32], problems: &Problems) {
             problems.add(None, key(), message);
         }
     }
-    let Sizes::Counts(counts) = &spec.groups.sizes else {
-        return;
+    let (sizes, counted) = (&spec.groups.sizes, spec.groups.sizes.counted());
+    let misfit = |number: &&u32| match sizes.are_fixed() {
+        true => **number != counted,
+        false => **number < counted,
     };
-    let sum: u32 = counts.iter().sum();
-    for number in numbers.iter().filter(|number| **number != sum) {
-        let message = format!(
-            "the override {number} does not fit groups whose counts add up to {sum}; drop the \
-             override, or give the groups shares"
-        );
+    for number in numbers.iter().filter(misfit) {
+        let message = match sizes.are_fixed() {
+            true => format!(
+                "the override {number} does not fit groups whose counts add up to {counted}; \
+                 drop the override, or give the groups shares"
+            ),
+            false => format!(
+                "the override {number} is less than the {counted} that the groups count; write \
+                 at least {counted}"
+            ),
+        };
         problems.add(None, key(), message);
+    }
+}
+
+/// Somebody sends in each of the calls: a small share of a small call may be nobody.
+fn check_senders(spec: &Spec, numbers: &[u32], problems: &Problems) {
+    let groups = &spec.groups;
+    let fits = |number: &&u32| PARTICIPANTS.contains(number) && **number >= groups.sizes.counted();
+    for number in numbers.iter().filter(fits) {
+        let sizes = groups.sizes.split(*number);
+        if !groups
+            .list
+            .iter()
+            .zip(sizes)
+            .any(|(group, size)| group.sends && size > 0)
+        {
+            let message = format!(
+                "of {number} participants nobody sends, by the shares of the groups; write more \
+                 participants, or give a group that sends a count"
+            );
+            problems.add(None, "participants".to_owned(), message);
+        }
     }
 }

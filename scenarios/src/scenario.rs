@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -9,9 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::document::Finding;
 use crate::error::{Problem, ScenarioError};
 use crate::library;
-use crate::plan::Plan;
+use crate::nearby;
+use crate::plan::{CostProfile, Plan, Topology};
 use crate::resolve::{self, Overrides};
-use crate::spec::{self, Spec};
+use crate::spec::{self, Cpu, Spec};
 use crate::suggest;
 
 /// A scenario whose text is valid. Cameras are looked for when it is resolved.
@@ -64,7 +66,9 @@ impl Scenario {
                 source: source.to_owned(),
                 spec,
             }),
-            Err(findings) => Err(invalid(&file, source, findings)),
+            Err(findings) => Err(ScenarioError::Invalid {
+                problems: located(&file, source, findings),
+            }),
         }
     }
 
@@ -76,6 +80,16 @@ impl Scenario {
     /// What the scenario is to answer, if it says.
     pub fn question(&self) -> Option<&str> {
         self.spec.question.as_deref()
+    }
+
+    /// The topologies to compare, in the order written.
+    pub fn topologies(&self) -> &[Topology] {
+        &self.spec.topologies
+    }
+
+    /// The numbers of participants, in the order written.
+    pub fn participants(&self) -> &[u32] {
+        &self.spec.participants
     }
 
     /// The text, comments and all.
@@ -99,31 +113,60 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// [`ScenarioError::Invalid`] with every override that does not fit and every camera that is
-    /// missing, unreadable or not a Y4M file.
+    /// [`ScenarioError::Invalid`] with every override that does not fit, every camera that is
+    /// missing, unreadable or not a Y4M file, and everything that is wrong with the cost profile.
     pub fn resolve(&self, overrides: &Overrides) -> Result<Vec<Plan>, ScenarioError> {
-        resolve::resolve(&self.spec, &self.base, overrides)
-            .map_err(|findings| invalid(&self.file, &self.source, findings))
+        let (costs, mut problems) = match self.costs() {
+            Ok(costs) => (costs, Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        let plans = resolve::resolve(&self.spec, &self.base, costs.as_ref(), overrides);
+        match plans {
+            Ok(plans) if problems.is_empty() => return Ok(plans),
+            Ok(_) => {}
+            Err(findings) => problems.extend(located(&self.file, &self.source, findings)),
+        }
+        Err(ScenarioError::Invalid { problems })
+    }
+
+    /// What work costs; `None` where CPUs are free.
+    fn costs(&self) -> Result<Option<CostProfile>, Vec<Problem>> {
+        match &self.spec.cpu {
+            Cpu::Free => Ok(None),
+            Cpu::Modelled => Ok(Some(CostProfile::reference())),
+            Cpu::Profile(file) => CostProfile::read(&self.base.join(file)).map(Some),
+        }
     }
 }
 
 fn read(path: &Path) -> Result<Scenario, ScenarioError> {
-    let source = fs::read_to_string(path).map_err(|reason| ScenarioError::Unreadable {
-        file: path.to_owned(),
-        reason,
-    })?;
+    let source = fs::read_to_string(path).map_err(|reason| unreadable(path, reason))?;
     Scenario::parse(&source, path)
 }
 
-fn invalid(file: &str, source: &str, findings: Vec<Finding>) -> ScenarioError {
+fn located(file: &str, source: &str, findings: Vec<Finding>) -> Vec<Problem> {
     let locate = |finding| Problem::locate(file, source, finding);
-    ScenarioError::Invalid {
-        problems: findings.into_iter().map(locate).collect(),
+    findings.into_iter().map(locate).collect()
+}
+
+fn unreadable(file: &Path, reason: io::Error) -> ScenarioError {
+    let missing = reason.kind() == io::ErrorKind::NotFound;
+    let fix = match nearby::file(file).filter(|_| missing) {
+        Some(near) => format!("did you mean {}?", near.display()),
+        None => "check the path, or name a built-in scenario".to_owned(),
+    };
+    ScenarioError::Unreadable {
+        file: file.to_owned(),
+        fix,
+        reason,
     }
 }
 
 fn unknown(name: &str) -> ScenarioError {
-    let fix = suggest::instead(name, library::names(), str::to_owned);
+    let mut fix = suggest::instead(name, library::names(), str::to_owned);
+    if let Some(near) = nearby::file(Path::new(name)) {
+        fix = format!("did you mean {}? Or {fix}", near.display());
+    }
     ScenarioError::Unknown {
         name: name.to_owned(),
         fix,

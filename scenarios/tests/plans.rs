@@ -286,6 +286,11 @@ fn every_built_in_resolves_under_its_name() {
         names,
         [
             "quickstart",
+            "three-way",
+            "standup",
+            "webinar",
+            "all-symmetric",
+            "large",
             "full-cone-pair",
             "symmetric-pair",
             "ideal-pair"
@@ -296,9 +301,13 @@ fn every_built_in_resolves_under_its_name() {
         assert_eq!(scenario.name(), built_in.name);
         assert_eq!(scenario.source(), built_in.source);
         assert_eq!(scenario.question(), Some(built_in.question.as_str()));
-        assert_eq!(
-            scenario.resolve(&Overrides::default()).unwrap().len(),
-            1,
+        let cells = built_in.topologies.len() * built_in.participants.len();
+        let plans = scenario.resolve(&Overrides::default()).unwrap();
+        assert_eq!(plans.len(), cells, "{}", built_in.name);
+        // They are to answer within minutes.
+        let longest = plans.iter().map(|plan| plan.warmup + plan.duration).max();
+        assert!(
+            longest <= Some(Duration::from_secs(16)),
             "{}",
             built_in.name
         );

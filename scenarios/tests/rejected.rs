@@ -22,6 +22,9 @@ name = "a"
 share = 0.5
 nat = ["symmetric", { preset = "full-cone", lifetime = "60 s", reply_pinning = true }]
 link = { preset = "lte", up.loss = { good_to_bad = "1 %", bad_to_good = 0.2 } }
+device = { preset = "phone", cores = 2 }
+sends = false
+outages = [{ at = "2 s", for = "500 ms" }]
 join = "1 s"
 leave = "9 s"
 [[group]]
@@ -34,6 +37,13 @@ check_interval = "default"
 acceptance_waits = { relay = "1 s" }
 [servers]
 link = "fiber"
+media = "server-8"
+restart = { at = "4 s", for = "1 s" }
+[sfu]
+last_n = 3
+[mcu]
+size = "640x360"
+encoders = "per-participant"
 "#;
 
 /// All problems of `source`, a line each.
@@ -69,7 +79,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 10);
+    assert_eq!(files.len(), 12);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
@@ -101,7 +111,8 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
-    let all = "quickstart, full-cone-pair, symmetric-pair, ideal-pair";
+    let all = "quickstart, three-way, standup, webinar, all-symmetric, large, full-cone-pair, \
+               symmetric-pair, ideal-pair";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (
@@ -112,8 +123,8 @@ fn unknown_scenarios_and_files_that_are_not_there() {
             ),
         ),
         (
-            "webinar",
-            format!("{} write one of {all}", unknown("webinar")),
+            "concert",
+            format!("{} write one of {all}", unknown("concert")),
         ),
         (
             "no/such.toml",
@@ -124,6 +135,35 @@ fn unknown_scenarios_and_files_that_are_not_there() {
     ] {
         assert_eq!(scenarios::load(name).unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn a_mistyped_file_is_told_its_neighbour() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["standup.toml", "standupp.toml", "standup.txt", "other.toml"] {
+        fs::write(directory.path().join(name), "").unwrap();
+    }
+    let shown = directory.path().display().to_string();
+    let said = |name: &str| {
+        let path = format!("{shown}/{name}");
+        let error = scenarios::load(&path).unwrap_err().to_string();
+        error.replace(&shown, "DIR")
+    };
+    let missing = "cannot be read: No such file or directory (os error 2);";
+    // One letter is missing from the first, two from the second.
+    assert_eq!(
+        said("stanup.toml"),
+        format!("DIR/stanup.toml: {missing} did you mean DIR/standup.toml?")
+    );
+    let nothing = "check the path, or name a built-in scenario";
+    assert_eq!(
+        said("weekly.toml"),
+        format!("DIR/weekly.toml: {missing} {nothing}")
+    );
+    assert_eq!(
+        said("none/standup.toml"),
+        format!("DIR/none/standup.toml: {missing} {nothing}")
+    );
 }
 
 #[test]
@@ -148,6 +188,22 @@ fn overrides_that_do_not_fit() {
     assert_eq!(
         error(&shares, Some(vec![Topology::Mesh; 2]), None),
         "x.toml: topologies: the override names mesh twice; drop one of them"
+    );
+    let webinar = scenarios::load("webinar").unwrap();
+    assert!(webinar.resolve(&Overrides::default()).is_ok());
+    let speakers = "name = \"x\"\nparticipants = 9\n[[group]]\nname = \"a\"\nshare = 0.1\n\
+                    [[group]]\nname = \"b\"\nshare = 0.9\nsends = false\n\
+                    [[group]]\nname = \"c\"\nsends = false\ncount = 3\n";
+    let speakers = Scenario::parse(speakers, Path::new("x.toml")).unwrap();
+    // Of 9, 3 are counted, and 0.1 and 0.9 of 6 are 0.6 and 5.4: the one left goes to the .6. Of
+    // 5, they are 0.2 and 1.8: the one left goes to the .8.
+    assert!(speakers.resolve(&Overrides::default()).is_ok());
+    assert_eq!(
+        error(&speakers, None, Some(vec![2, 5])),
+        "x.toml: participants: the override 2 is less than the 3 that the groups count; write at \
+         least 3\n\
+         x.toml: participants: of 5 participants nobody sends, by the shares of the groups; write \
+         more participants, or give a group that sends a count"
     );
     assert_eq!(
         error(&counts, None, Some(vec![6])),

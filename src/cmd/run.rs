@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
-use reports::{Capture, Grid, Output, Run, Source, render, store};
+use reports::{Capture, Grid, Output, Run, Source, StoreError, render, store};
 use scenarios::{Overrides, Plan, Scenario};
 
 use crate::args::RunArgs;
 use crate::cells;
 use crate::engine::{CellOutput, Engine, RunOptions};
 use crate::exit::Failure;
-use crate::progress::Bar;
+use crate::progress::Display;
 use crate::{provenance, replay};
 
 /// Runs what `args` ask for on `engine`, and prints the figures to `out`.
@@ -24,7 +24,10 @@ use crate::{provenance, replay};
 /// [`Failure::Run`] when a cell fails or its results cannot be written. Nothing is written then.
 pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result<(), Failure> {
     let job = Job::resolve(args)?;
-    store::check_writable(&job.dir).map_err(|error| Failure::Usage(error.into()))?;
+    store::check_writable(&job.dir).map_err(|error| Failure::Usage(job.elsewhere(error)))?;
+    if cfg!(debug_assertions) && !args.quiet {
+        eprintln!("hint: this is a debug build; calls run several times faster with --release");
+    }
     let (started, clock) = (SystemTime::now(), Instant::now());
     let outputs = execute(args, engine, &job.plans).map_err(Failure::Run)?;
 
@@ -36,7 +39,7 @@ pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result
         provenance: &provenance,
         captures: &results.captures,
     };
-    store::write(&job.dir, &output).map_err(|error| Failure::Run(error.into()))?;
+    store::write(&job.dir, &output).map_err(|error| Failure::Run(job.elsewhere(error)))?;
     if !args.quiet {
         let replay = job.replay(&args.scenario);
         writeln!(
@@ -94,6 +97,14 @@ impl Job {
         replay::command(scenario, &self.overrides, self.unchanged, &self.plans)
     }
 
+    /// Why the results cannot be where they belong, and what to do.
+    fn elsewhere(&self, error: StoreError) -> anyhow::Error {
+        let dir = self.dir.display();
+        anyhow::Error::new(error).context(format!(
+            "the results cannot go to {dir} (choose another directory with --out)"
+        ))
+    }
+
     fn grid(&self) -> Grid {
         Grid {
             topologies: distinct(
@@ -120,11 +131,11 @@ fn execute(
 ) -> anyhow::Result<Vec<CellOutput>> {
     let options = RunOptions { pcap: args.pcap };
     let jobs = args.jobs.unwrap_or_else(provenance::cpus);
-    let bar = Bar::new(plans.len(), args.quiet);
-    let outputs = cells::run_all(engine, plans, &options, jobs, &|cell, progress| {
-        bar.report(cell, progress);
+    let progress = Display::new(plans.iter().map(cells::name).collect(), args.quiet);
+    let outputs = cells::run_all(engine, plans, &options, jobs, &|cell, step| {
+        progress.tell(cell, step);
     });
-    bar.finish();
+    progress.finish();
     outputs.context("nothing was written")
 }
 

@@ -96,6 +96,19 @@ row! {
         pub setup_ms_mean: Option<f64>,
         /// The same, of the slowest.
         pub setup_ms_max: Option<f64>,
+        /// What the scenario called its computer.
+        pub device: String,
+        /// H.264 encoders that it had, whole run.
+        pub video_encoders: u32,
+        /// H.264 decoders, likewise.
+        pub video_decoders: u32,
+        /// Opus encoders, likewise.
+        pub audio_encoders: u32,
+        /// Opus decoders, likewise.
+        pub audio_decoders: u32,
+        /// Pieces of work left out because the CPU was too far behind, whole run; missing where
+        /// CPUs are free.
+        pub skipped: Option<u64>,
     }
 }
 
@@ -105,7 +118,8 @@ impl PeerRow {
         record.hosts.iter().map(|host| PeerRow::of(record, host))
     }
 
-    fn of(record: &CellRecord, host: &HostRecord) -> Self {
+    /// The row of one host.
+    pub fn of(record: &CellRecord, host: &HostRecord) -> Self {
         let ends: Vec<_> = record
             .connections
             .iter()
@@ -157,6 +171,12 @@ impl PeerRow {
             dtls_ms_mean: mean(phase(&ends, |phases| phases.dtls_ms)),
             setup_ms_mean: mean(phase(&ends, |phases| phases.setup_ms)),
             setup_ms_max: max(phase(&ends, |phases| phases.setup_ms)),
+            device: host.device.clone(),
+            video_encoders: host.codecs.video_encoders,
+            video_decoders: host.codecs.video_decoders,
+            audio_encoders: host.codecs.audio_encoders,
+            audio_decoders: host.codecs.audio_decoders,
+            skipped: host.cpu_cores_mean.map(|_| host.skipped.values().sum()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::figures::{fps, kbps, quantile_ms};
 use super::row::row;
-use crate::record::{CellRecord, StreamRecord};
+use crate::record::{CellRecord, Kind, StreamRecord};
 
 row! {
     /// One stream of one cell, in the measured window. Times in ms.
@@ -57,24 +57,25 @@ row! {
         pub interval_ms_p50: Option<f64>,
         /// The same, 95th percentile.
         pub interval_ms_p95: Option<f64>,
-        /// Freezes, as webrtc-stats counts them.
-        pub freezes: u64,
+        /// Freezes, as webrtc-stats counts them; pictures freeze, sound does not.
+        pub freezes: Option<u64>,
         /// Time frozen.
-        pub freeze_ms: f64,
+        pub freeze_ms: Option<f64>,
         /// Mean luma PSNR of rendered frames, dB.
         pub psnr_db_mean: Option<f64>,
         /// Mean luma SSIM of rendered frames.
         pub ssim_mean: Option<f64>,
-        /// Picture loss indications sent by the receiver, whole run.
-        pub plis: u64,
-        /// Keyframes encoded, whole run.
-        pub keyframes: u64,
+        /// Picture loss indications sent by the receiver, whole run; of pictures alone.
+        pub plis: Option<u64>,
+        /// Keyframes encoded, whole run; of pictures alone.
+        pub keyframes: Option<u64>,
     }
 }
 
 impl StreamRow {
     /// The row of one stream.
     pub fn of(record: &CellRecord, stream: &StreamRecord) -> Self {
+        let is_video = stream.kind == Kind::Video;
         StreamRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
@@ -101,12 +102,12 @@ impl StreamRow {
             latency_ms_mean: stream.latency_us.mean().map(|us| us / 1_000.0),
             interval_ms_p50: quantile_ms(&stream.interval_us, 0.50),
             interval_ms_p95: quantile_ms(&stream.interval_us, 0.95),
-            freezes: stream.freezes,
-            freeze_ms: stream.freeze_ms,
+            freezes: is_video.then_some(stream.freezes),
+            freeze_ms: is_video.then_some(stream.freeze_ms),
             psnr_db_mean: stream.psnr_db_mean,
             ssim_mean: stream.ssim_mean,
-            plis: stream.plis,
-            keyframes: stream.keyframes,
+            plis: is_video.then_some(stream.plis),
+            keyframes: is_video.then_some(stream.keyframes),
         }
     }
 }

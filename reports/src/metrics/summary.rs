@@ -2,7 +2,7 @@
 
 use super::figures::{fps, hosts, kbps, latency_us, max, mean, quantile_ms, streams};
 use super::figures::{weighted_mean, window_ms};
-use super::pairs::pairs;
+use super::pairs::{Pair, pairs};
 use super::row::row;
 use crate::rank::quantile;
 use crate::record::{CellRecord, HostRecord, Kind, Role};
@@ -21,8 +21,8 @@ row! {
         pub seed: u64,
         /// `codec` or `trace`.
         pub fidelity: String,
-        /// Pairs of hosts to connect: every two participants in a mesh, every participant with
-        /// the server elsewhere.
+        /// Pairs of hosts to connect: every two participants of a mesh who are there together,
+        /// every participant with the server elsewhere.
         pub expected_pairs: Option<u64>,
         /// Pairs of which both ends connected.
         pub connected_pairs: u64,
@@ -94,7 +94,7 @@ impl SummaryRow {
             participants: record.participants,
             seed: record.seed,
             fidelity: record.fidelity.clone(),
-            expected_pairs: expected_pairs(record),
+            expected_pairs: expected_pairs(record, &pairs),
             connected_pairs: pairs.iter().filter(|pair| pair.connected).count() as u64,
             relayed_pairs: pairs.iter().filter(|pair| pair.relayed).count() as u64,
             setup_ms_p50: setup_ms(record, 0.50),
@@ -167,11 +167,12 @@ fn total(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.reduce(|sum, x| sum + x)
 }
 
-fn expected_pairs(record: &CellRecord) -> Option<u64> {
-    let n = u64::from(record.participants);
+/// A mesh records the connections that there should be, those of participants who are there
+/// together; a server is there for everyone.
+fn expected_pairs(record: &CellRecord, pairs: &[Pair]) -> Option<u64> {
     match record.topology.as_str() {
-        "mesh" => Some(n * n.saturating_sub(1) / 2),
-        "sfu" | "mcu" => Some(n),
+        "mesh" => Some(pairs.len() as u64),
+        "sfu" | "mcu" => Some(u64::from(record.participants)),
         _ => None,
     }
 }
@@ -240,6 +241,17 @@ mod tests {
             (row.first_frame_ms_p50, row.first_frame_ms_p95),
             (Some(520.0), Some(1_300.0))
         );
+    }
+
+    #[test]
+    fn only_participants_who_are_there_together_are_to_connect() {
+        // Four take part, and d leaves before the others join: of the 4 x 3 / 2 = 6 pairs the
+        // records have those of a, b and c.
+        let mut met = cell();
+        met.participants = 4;
+        assert_eq!(SummaryRow::of(&met).expected_pairs, Some(3));
+        met.connections.truncate(4);
+        assert_eq!(SummaryRow::of(&met).expected_pairs, Some(2));
     }
 
     #[test]

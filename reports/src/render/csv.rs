@@ -14,8 +14,32 @@ pub fn summary(cells: &[CellRecord]) -> String {
 }
 
 /// `peers.csv`: a row per cell and host.
+///
+/// After the columns of [`PeerRow`] there is one, `cpu_WORK_cores_mean`, for each kind of work that
+/// any host did; where a host has them, they add up to its `cpu_cores_mean`. Then there is one,
+/// `skipped_WORK`, for each kind of work that any host left out.
 pub fn peers(cells: &[CellRecord]) -> String {
-    rows(cells.iter().flat_map(PeerRow::all))
+    let all = || {
+        cells
+            .iter()
+            .flat_map(|cell| cell.hosts.iter().map(move |host| (cell, host)))
+    };
+    let works: BTreeSet<&String> = all()
+        .flat_map(|(_, h)| h.cpu_cores_by_work.keys())
+        .collect();
+    let skips: BTreeSet<&String> = all().flat_map(|(_, h)| h.skipped.keys()).collect();
+    let header = (PeerRow::HEADER.iter().map(|column| column.to_string()))
+        .chain(works.iter().map(|work| format!("cpu_{work}_cores_mean")))
+        .chain(skips.iter().map(|work| format!("skipped_{work}")));
+    table(
+        header,
+        all().map(|(cell, host)| {
+            let of_works = works.iter().map(|&work| host.cpu_cores_by_work.get(work));
+            let of_skips = skips.iter().map(|&work| host.skipped.get(work));
+            let (of_works, of_skips): (Vec<_>, Vec<_>) = (of_works.collect(), of_skips.collect());
+            (PeerRow::of(cell, host), of_works, of_skips)
+        }),
+    )
 }
 
 /// `streams.csv`: a row per cell, sender, receiver and kind.
@@ -132,7 +156,39 @@ mod tests {
             "{}",
             lines[1]
         );
+        // Pictures did not freeze: 0 times, 0 ms. Sound, the last row, cannot, nor does it have
+        // intervals, PSNR, SSIM, PLIs, keyframes or, here, parts; its mean is (18 x 5 + 2 x 7) / 20.
+        assert!(lines[1].contains(",,,0,0.0,40.0,0.98,"), "{}", lines[1]);
+        assert!(lines[7].ends_with(",5.2,,,,,,,,,,"), "{}", lines[7]);
         assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn work_is_in_columns_after_those_of_every_host() {
+        let mut busy = cell();
+        busy.hosts[0].cpu_cores_by_work =
+            [("decode".to_owned(), 0.125), ("encode".to_owned(), 0.375)].into();
+        busy.hosts[0].skipped = [("encode".to_owned(), 7), ("decode".to_owned(), 2)].into();
+        busy.hosts[0].codecs.video_encoders = 2;
+        busy.hosts[0].codecs.audio_decoders = 1;
+        let text = peers(&[busy]);
+        let lines: Vec<_> = text.lines().collect();
+        let header = ",setup_ms_max,device,video_encoders,video_decoders,audio_encoders,\
+            audio_decoders,skipped,cpu_decode_cores_mean,cpu_encode_cores_mean,skipped_decode,\
+            skipped_encode";
+        assert!(lines[0].ends_with(header), "{}", lines[0]);
+        // 2 + 7 pieces were skipped by a, none by b, whose 1.5 cores encoded; the CPU of c is free.
+        assert!(
+            lines[1].ends_with(",laptop,2,0,0,1,9,0.125,0.375,2,7"),
+            "{}",
+            lines[1]
+        );
+        assert!(
+            lines[2].ends_with(",laptop,0,0,0,0,0,,1.5,,"),
+            "{}",
+            lines[2]
+        );
+        assert!(lines[3].ends_with(",laptop,0,0,0,0,,,,,"), "{}", lines[3]);
     }
 
     #[test]
@@ -140,6 +196,7 @@ mod tests {
         let cells = [cell()];
         let spent = [Measured {
             host_cpu_s: [("a".to_owned(), 0.25)].into(),
+            host_work_cpu_s: [("a".to_owned(), [("encode".to_owned(), 0.125)].into())].into(),
             wall_s: 1.5,
             ..Measured::default()
         }];
@@ -154,15 +211,17 @@ mod tests {
             assert_eq!(widths.len(), 1, "{text}");
         }
         assert!(
-            measured.contains("trio,mesh,3,7,wall,,1.5,s\n"),
+            measured.contains("trio,mesh,3,7,wall,,,1.5,s\n"),
             "{measured}"
         );
         assert!(
-            measured.contains("trio,mesh,3,7,peak_rss,,,bytes\n"),
+            measured.contains("trio,mesh,3,7,peak_rss,,,,bytes\n"),
             "{measured}"
         );
         assert!(
-            measured.contains("trio,mesh,3,7,cpu_host,a,0.25,s\n"),
+            measured.ends_with(
+                "trio,mesh,3,7,cpu_host,a,,0.25,s\ntrio,mesh,3,7,cpu_work,a,encode,0.125,s\n"
+            ),
             "{measured}"
         );
         assert!(timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,60,\n"));

@@ -1,7 +1,7 @@
 //! Figures as short text for tables that people read; files hold them in full.
 
 /// What a table shows where there is no figure.
-const MISSING: &str = "-";
+pub(super) const MISSING: &str = "-";
 
 /// With this many decimals.
 pub(super) fn fixed(value: Option<f64>, decimals: usize) -> String {
@@ -29,11 +29,6 @@ pub(super) fn joined<const N: usize>(
         return MISSING.to_owned();
     }
     values.map(format).join("/")
-}
-
-/// The text, or `-`.
-pub(super) fn or_missing(text: Option<&str>) -> &str {
-    text.unwrap_or(MISSING)
 }
 
 #[cfg(test)]

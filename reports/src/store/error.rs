@@ -9,13 +9,13 @@ use crate::record::SCHEMA_VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The directory, or one above it, is a file.
-    #[error("{} is not a directory: choose another directory for the results", path.display())]
+    #[error("{} is a file, not a directory", path.display())]
     NotADirectory {
         /// What is in the way.
         path: PathBuf,
     },
     /// A file of the run is a directory.
-    #[error("{} is a directory: choose another directory for the results", path.display())]
+    #[error("{} is a directory, and a file of the results has that name", path.display())]
     NotAFile {
         /// What is in the way.
         path: PathBuf,

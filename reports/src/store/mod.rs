@@ -14,7 +14,7 @@ mod error;
 mod staging;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
@@ -52,12 +52,14 @@ pub struct Capture {
 
 /// Writes a run into `dir`, creating it if need be and replacing the files of a run before it.
 ///
-/// Every file is complete before any appears under its name, `run.json` last.
+/// Every file is complete before any appears under its name, `run.json` last. Captures of the run
+/// before are removed, unless this run has one of that name: they would pass for its own.
 ///
 /// # Errors
 ///
 /// When something in the way is not a directory, or cannot be written. Then no file and no
-/// directory of this run is left behind.
+/// directory of this run is left behind. Only if a stale capture cannot be removed, the run is
+/// there, complete.
 pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     let cells = &output.run.cells;
     let mut staging = Staging::open(dir)?;
@@ -71,7 +73,27 @@ pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
         staging.add(&capture.file_name, &capture.bytes)?;
     }
     staging.add(RUN_FILE, json(output.run))?;
-    staging.commit()
+    let stale = stale_captures(dir, output.captures);
+    staging.commit()?;
+    for path in stale {
+        fs::remove_file(&path).map_err(|source| StoreError::Write { path, source })?;
+    }
+    Ok(())
+}
+
+/// The captures in `dir` that are not among `captures`, if there is a run that they can be of.
+fn stale_captures(dir: &Path, captures: &[Capture]) -> Vec<PathBuf> {
+    let entries = match dir.join(RUN_FILE).is_file() {
+        true => fs::read_dir(dir).into_iter().flatten(),
+        false => return Vec::new(),
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let is_capture = |name: &String| name.starts_with("capture-") && name.ends_with(".pcapng");
+    names
+        .filter(is_capture)
+        .filter(|name| captures.iter().all(|capture| capture.file_name != *name))
+        .map(|name| dir.join(name))
+        .collect()
 }
 
 /// Finds out whether [`write`] could write into `dir`, so that a long run need not end to tell.

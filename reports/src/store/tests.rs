@@ -74,6 +74,32 @@ fn the_directory_holds_the_documented_files_and_no_others() {
     assert_eq!(names(dir.path()).len(), documented.len());
 }
 
+#[test]
+fn captures_of_the_run_before_are_removed_and_nothing_else() {
+    let dir = TempDir::new().unwrap();
+    let touch = |name: &str| fs::write(dir.path().join(name), "mine").unwrap();
+    // Not yet the directory of a run: whatever is in it is somebody else's.
+    touch("capture-mesh-2-1.pcapng");
+    write_to(dir.path(), &run(vec![cell()])).unwrap();
+    assert!(names(dir.path()).contains("capture-mesh-2-1.pcapng"));
+    // Now it is one. Its captures are of the run before, but for the one that the run brings.
+    for mine in ["capture-notes.txt", "other.pcapng"] {
+        touch(mine);
+    }
+    write_to(dir.path(), &run(vec![cell()])).unwrap();
+    let left = names(dir.path());
+    assert!(!left.contains("capture-mesh-2-1.pcapng"), "{left:?}");
+    for kept in [
+        "capture-mesh-3-7.pcapng",
+        "capture-notes.txt",
+        "other.pcapng",
+    ] {
+        assert!(left.contains(kept), "{left:?}");
+    }
+    let capture = fs::read(dir.path().join("capture-mesh-3-7.pcapng")).unwrap();
+    assert_eq!(capture, [1, 2]);
+}
+
 #[cfg(unix)]
 #[test]
 fn files_are_as_readable_as_any_other() {
@@ -101,7 +127,9 @@ fn a_path_below_a_file_is_refused_and_named() {
             let error = result.unwrap_err();
             assert!(matches!(&error, StoreError::NotADirectory { path } if *path == file));
             assert!(
-                error.to_string().contains("file is not a directory"),
+                error
+                    .to_string()
+                    .contains("file is a file, not a directory"),
                 "{error}"
             );
         }

@@ -121,6 +121,19 @@ impl<'d> Node<'d> {
             .or_else(|| self.fail(format!("{written} is out of range; write {fix}")))
     }
 
+    /// A number without a unit, whole or not, within `range`.
+    pub(crate) fn number(&self, range: RangeInclusive<f64>) -> Option<f64> {
+        let fix = format!("a number from {} to {}", range.start(), range.end());
+        let (written, read) = match self.value {
+            DeValue::Integer(number) => (number.to_string(), number.to_string().parse()),
+            DeValue::Float(number) => (number.to_string(), number.as_str().parse()),
+            _ => return self.unexpected(&fix),
+        };
+        read.ok()
+            .filter(|number| range.contains(number))
+            .or_else(|| self.fail(format!("{written} is out of range; write {fix}")))
+    }
+
     /// A number with a unit.
     pub(crate) fn quantity<Q: Quantity>(&self) -> Option<Q> {
         let read = match self.value {

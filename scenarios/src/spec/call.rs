@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, groups, media, name, servers, stack};
+use super::{Spec, central, groups, media, name, servers, stack};
 use crate::document::{Keys, Node, Section};
-use crate::plan::Topology;
+use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
 
 pub(super) const KEYS: Keys = Keys {
@@ -19,11 +19,15 @@ pub(super) const KEYS: Keys = Keys {
         "seeds",
         "warmup",
         "duration",
+        "fidelity",
+        "cpu",
         "video",
         "audio",
         "group",
         "stack",
         "servers",
+        "sfu",
+        "mcu",
     ],
 };
 
@@ -36,6 +40,17 @@ const SEEDS: RangeInclusive<u64> = 1..=1_000;
 const WARMUP: RangeInclusive<Span> = Span::ZERO..=Span::seconds(600);
 const DURATION: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(3_600);
 
+/// What work costs, as a scenario says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cpu {
+    /// Nothing: CPUs take no time.
+    Free,
+    /// What the built-in profile says.
+    Modelled,
+    /// What a file says, relative to the scenario's.
+    Profile(String),
+}
+
 pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let name = section.must("name", "name = \"stand-up\"", name::read);
     let question = section.maybe("question", question);
@@ -47,11 +62,20 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let window = warmup
         .zip(duration)
         .map(|(warmup, duration)| (warmup.into(), duration.into()));
+    let fidelity = section.or("fidelity", None, fidelity);
+    let cpu = section.or("cpu", Cpu::Modelled, cpu);
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
     let calls = groups::read(section, end);
     let stack = stack::read(section);
-    let servers = servers::read(section);
+    let servers = servers::read(section, end);
+    let sfu = central::sfu(section);
+    // Where the media cannot be read, the default stands in, so that the MCU is still checked.
+    let usual = media::default_video();
+    let camera = media
+        .as_ref()
+        .map_or(Some(&usual), |(video, _)| video.as_ref());
+    let mcu = central::mcu(section, camera);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -65,11 +89,15 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         seeds: seeds?,
         warmup,
         duration,
+        fidelity: fidelity?,
+        cpu: cpu?,
         video,
         audio,
         groups,
         stack: stack?,
         servers: servers?,
+        sfu: sfu?,
+        mcu: mcu?,
     })
 }
 
@@ -107,6 +135,26 @@ fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
 fn topology(node: &Node<'_>) -> Option<Topology> {
     let all = [Topology::Mesh, Topology::Sfu, Topology::Mcu];
     node.choice(&all.map(|topology| (topology.name(), topology)))
+}
+
+/// `None` is `auto`.
+fn fidelity(node: &Node<'_>) -> Option<Option<Fidelity>> {
+    let fixed = |fidelity: Fidelity| (fidelity.name(), Some(fidelity));
+    node.choice(&[
+        ("auto", None),
+        fixed(Fidelity::Codec),
+        fixed(Fidelity::Trace),
+    ])
+}
+
+/// A word, or the name of a file, which is known by its ending.
+fn cpu(node: &Node<'_>) -> Option<Cpu> {
+    match node.string()? {
+        "free" => Some(Cpu::Free),
+        "modelled" => Some(Cpu::Modelled),
+        file if file.ends_with(".toml") => Some(Cpu::Profile(file.to_owned())),
+        word => node.unknown(word, "value", ["free", "modelled", "PROFILE.toml"]),
+    }
 }
 
 /// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use sim::{LinkConfig, NatConfig};
 
-use super::{link, name, nat};
+use super::interruption::{self, Interruption};
+use super::{device, link, name, nat};
 use crate::document::{Keys, Node, Section};
+use crate::plan::Device;
 use crate::presets::{self, Labelled};
 use crate::units::{Fraction, Span};
 
 pub(super) const KEYS: Keys = Keys {
     section: "[[group]]",
     names: &[
-        "name", "share", "count", "nat", "link", "camera", "join", "leave",
+        "name", "share", "count", "nat", "link", "device", "sends", "camera", "join", "leave",
+        "outages",
     ],
 };
 
@@ -25,12 +28,18 @@ pub(crate) struct Group {
     pub(crate) nats: Labelled<Vec<NatConfig>>,
     /// The access link of each of them.
     pub(crate) link: Labelled<LinkConfig>,
+    /// The computer of each of them.
+    pub(crate) device: Device,
+    /// Whether they have cameras and microphones.
+    pub(crate) sends: bool,
     /// Their camera, if it is not the built-in scene.
     pub(crate) camera: Option<Camera>,
     /// When they join, from the start of the call.
     pub(crate) join: Duration,
     /// When they leave; `None` stays to the end.
     pub(crate) leave: Option<Duration>,
+    /// When their access links carry nothing, in order and apart.
+    pub(crate) outages: Vec<Interruption>,
 }
 
 /// A Y4M file as it was written, and where: whether it exists is seen when plans are made.
@@ -62,9 +71,12 @@ impl Default for Group {
             name: "peer".to_owned(),
             nats: presets::home_nat(),
             link: presets::home_link(),
+            device: Device::default(),
+            sends: true,
             camera: None,
             join: Duration::ZERO,
             leave: None,
+            outages: Vec::new(),
         }
     }
 }
@@ -77,17 +89,25 @@ pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Par
     let part = part(&section);
     let nats = section.or("nat", base.nats, nat::read);
     let link = section.or("link", base.link, link::read);
-    let camera = section.maybe("camera", camera);
+    let device = section.or("device", base.device, device::read);
+    let sends = section.or("sends", base.sends, Node::boolean);
+    let camera = section.maybe("camera", |node| camera(node, sends));
     let stay = stay(&section, end);
+    let outages = section.or("outages", base.outages, |node| {
+        interruption::list(node, end)
+    });
 
     let (join, leave) = stay?;
     let group = Group {
         name: name?,
         nats: nats?,
         link: link?,
+        device: device?,
+        sends: sends?,
         camera: camera?,
         join,
         leave,
+        outages: outages?,
     };
     Some((group, part?))
 }
@@ -107,7 +127,10 @@ fn part(section: &Section<'_>) -> Option<Part> {
     }
 }
 
-fn camera(node: &Node<'_>) -> Option<Camera> {
+fn camera(node: &Node<'_>, sends: Option<bool>) -> Option<Camera> {
+    if sends == Some(false) {
+        return node.fail("who only watches has no camera; drop the key, or `sends`");
+    }
     match node.string()? {
         "" => node.fail("empty; write the name of a Y4M file, or drop the key"),
         file => Some(Camera {
@@ -120,16 +143,7 @@ fn camera(node: &Node<'_>) -> Option<Camera> {
 
 /// When the group joins and leaves. Both are before the end, and it joins before it leaves.
 fn stay(section: &Section<'_>, end: Option<Duration>) -> Option<(Duration, Option<Duration>)> {
-    let moment = |node: &Node<'_>| {
-        let at: Span = node.quantity()?;
-        match end {
-            Some(end) if Duration::from(at) >= end => node.fail(format!(
-                "{at} is not before the end of the call, {}; write less, or raise `duration`",
-                Span::from(end)
-            )),
-            _ => Some(at),
-        }
-    };
+    let moment = |node: &Node<'_>| super::moment(node, end);
     let join = section.or("join", Span::ZERO, moment);
     let leave = section.maybe("leave", moment);
     let (join, leave) = (join?, leave?);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::group::{self, Group, Part};
 use super::{PARTICIPANTS, call};
+use crate::apportion::apportion;
 use crate::document::{Node, Section};
 
 /// The groups of a scenario, at least one, in the order written.
@@ -17,11 +18,60 @@ pub(crate) struct Groups {
 
 /// How the groups of a scenario share its participants.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Sizes {
-    /// Fractions above 0 that add up to 1.
-    Shares(Vec<f64>),
-    /// Fixed numbers, at least 1 each.
-    Counts(Vec<u32>),
+pub(crate) struct Sizes(Vec<Size>);
+
+/// How many of the participants a group has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Size {
+    /// So many, at least 1.
+    Count(u32),
+    /// This fraction, above 0, of those that no group counts. All shares add up to 1.
+    Share(f64),
+}
+
+impl Sizes {
+    /// All participants in one group.
+    fn whole() -> Self {
+        Sizes(vec![Size::Share(1.0)])
+    }
+
+    /// The participants that groups count.
+    pub(crate) fn counted(&self) -> u32 {
+        let counts = self.0.iter().map(|size| match size {
+            Size::Count(count) => *count,
+            Size::Share(_) => 0,
+        });
+        counts.sum()
+    }
+
+    /// Whether the counts fix the number of participants.
+    pub(crate) fn are_fixed(&self) -> bool {
+        self.0.iter().all(|size| matches!(size, Size::Count(_)))
+    }
+
+    /// How many of `total` participants each group has, in order; `total` is [`counted`] at least,
+    /// and no more if the sizes [`are_fixed`].
+    ///
+    /// [`counted`]: Sizes::counted
+    /// [`are_fixed`]: Sizes::are_fixed
+    pub(crate) fn split(&self, total: u32) -> Vec<u32> {
+        let share = |size: &Size| match size {
+            Size::Share(share) => *share,
+            Size::Count(_) => 0.0,
+        };
+        let shares: Vec<f64> = self.0.iter().map(share).collect();
+        let rest = if self.are_fixed() {
+            0
+        } else {
+            total - self.counted()
+        };
+        let seats = apportion(&shares, rest);
+        let size = |(size, seats): (&Size, u32)| match size {
+            Size::Count(count) => *count,
+            Size::Share(_) => seats,
+        };
+        self.0.iter().zip(seats).map(size).collect()
+    }
 }
 
 /// How far the sum of the shares may be from 1: room for the rounding of decimal fractions, far
@@ -35,18 +85,14 @@ pub(super) fn read(section: &Section<'_>, end: Option<Duration>) -> Option<(Grou
         Some(node) => list(&node, end),
         None => Some(Groups {
             list: vec![Group::default()],
-            sizes: Sizes::Shares(vec![1.0]),
+            sizes: Sizes::whole(),
         }),
     };
     let (numbers, groups) = (numbers?, groups?);
-    let numbers = match &groups.sizes {
-        Sizes::Shares(_) => numbers.or_else(|| {
-            section.fail(
-                "participants",
-                "missing; write participants = 4, or a list".to_owned(),
-            )
-        }),
-        Sizes::Counts(counts) => fixed(section, numbers, counts.iter().sum()),
+    let counted = groups.sizes.counted();
+    let numbers = match groups.sizes.are_fixed() {
+        true => fixed(section, numbers, counted),
+        false => enough(section, numbers, counted),
     };
     Some((groups, numbers?))
 }
@@ -62,12 +108,14 @@ fn list(node: &Node<'_>, end: Option<Duration>) -> Option<Groups> {
     let read: Option<Vec<_>> = read.into_iter().collect();
     let (list, parts): (Vec<Group>, Vec<Part>) = read?.into_iter().unzip();
     let unique = unique_names(&items, &list);
+    let heard = list.iter().any(|group| group.sends);
+    let heard = heard
+        .then_some(())
+        .or_else(|| node.fail("nobody sends; drop `sends = false` from one of the groups"));
     let sizes = sizes(node, &items, &parts);
-    unique.and_then(|()| {
-        Some(Groups {
-            list,
-            sizes: sizes?,
-        })
+    Some(Groups {
+        list: unique.and(heard).map(|()| list)?,
+        sizes: sizes?,
     })
 }
 
@@ -83,45 +131,53 @@ fn unique_names(items: &[Node<'_>], groups: &[Group]) -> Option<()> {
 
 fn sizes(node: &Node<'_>, items: &[Node<'_>], parts: &[Part]) -> Option<Sizes> {
     if let [Part::Unsaid] = parts {
-        return Some(Sizes::Shares(vec![1.0]));
+        return Some(Sizes::whole());
     }
-    let share = |part: &Part| {
-        if let Part::Share(share) = part {
-            Some(*share)
-        } else {
-            None
-        }
-    };
-    let count = |part: &Part| {
-        if let Part::Count(count) = part {
-            Some(*count)
-        } else {
-            None
-        }
-    };
-    if let Some(counts) = parts.iter().map(count).collect() {
-        return Some(Sizes::Counts(counts));
+    let mut sizes = Vec::new();
+    for (item, part) in items.iter().zip(parts) {
+        sizes.push(match part {
+            Part::Share(share) => Size::Share(*share),
+            Part::Count(count) => Size::Count(*count),
+            Part::Unsaid => {
+                return item.fail(
+                    "neither a share nor a count; write a count, or a share of those that no \
+                     group counts",
+                );
+            }
+        });
     }
-    if let Some(shares) = parts.iter().map(share).collect() {
-        return shares_of_one(node, shares);
-    }
-    let fix = "write a share for every group, or a count for every group";
-    match parts.iter().position(|part| *part == Part::Unsaid) {
-        Some(index) => items[index].fail(format!("neither a share nor a count; {fix}")),
-        None => node.fail(format!("shares and counts are mixed; {fix}")),
-    }
+    shares_of_one(node, &sizes).map(|()| Sizes(sizes))
 }
 
-fn shares_of_one(node: &Node<'_>, shares: Vec<f64>) -> Option<Sizes> {
-    let sum: f64 = shares.iter().sum();
-    if (sum - 1.0).abs() <= SHARE_TOLERANCE {
-        return Some(Sizes::Shares(shares));
+/// The shares, if there are any, add up to 1.
+fn shares_of_one(node: &Node<'_>, sizes: &[Size]) -> Option<()> {
+    let shares = sizes.iter().filter_map(|size| match size {
+        Size::Share(share) => Some(*share),
+        Size::Count(_) => None,
+    });
+    let (sum, any) = shares.fold((0.0, false), |(sum, _), share| (sum + share, true));
+    if !any || (sum - 1.0_f64).abs() <= SHARE_TOLERANCE {
+        return Some(());
     }
     // Rounded for the message only: sums of decimal fractions have long tails.
     let sum = (sum * 1e6).round() / 1e6;
     node.fail(format!(
         "the shares add up to {sum}; change them to add up to 1"
     ))
+}
+
+/// With shares the participants must be said, and be as many as the groups count.
+fn enough(section: &Section<'_>, written: Option<Vec<u32>>, counted: u32) -> Option<Vec<u32>> {
+    let Some(numbers) = written else {
+        let message = "missing; write participants = 4, or a list".to_owned();
+        return section.fail("participants", message);
+    };
+    match numbers.iter().find(|number| **number < counted) {
+        None => Some(numbers),
+        Some(few) => section.get("participants")?.fail(format!(
+            "the groups count {counted} participants, more than {few}; write at least {counted}"
+        )),
+    }
 }
 
 /// With counts the participants are their sum, which `participants` may repeat but not change.

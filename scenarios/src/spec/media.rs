@@ -18,7 +18,7 @@ pub(super) const AUDIO: Keys = Keys {
 };
 
 /// From what a thumbnail needs to what 4K at 60 frames per second is sent with.
-const VIDEO_RATES: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
+pub(super) const VIDEO_RATES: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
 /// Opus: RFC 6716 section 2.1.1.
 const AUDIO_RATES: RangeInclusive<Rate> = Rate::kbps(6)..=Rate::kbps(510);
 const FRAME_RATES: RangeInclusive<u64> = 1..=120;
@@ -51,7 +51,7 @@ fn switch<T>(node: &Node<'_>, read: fn(&Node<'_>) -> Option<T>) -> Option<Option
 }
 
 /// Video of a small tile in a call: 640x360 at 30 frames per second and 800 kbps.
-fn default_video() -> VideoPlan {
+pub(super) fn default_video() -> VideoPlan {
     let size = FrameSize::of(640, 360);
     VideoPlan {
         width: size.width,
@@ -76,14 +76,11 @@ fn read_video(node: &Node<'_>) -> Option<VideoPlan> {
     let section = node.section(&VIDEO, "false, or a table such as { size = \"640x360\" }")?;
     let size = FrameSize::of(base.width, base.height);
     let size = section.or("size", size, |node| node.quantity());
-    let fps = section.or("fps", u64::from(base.fps), |node| node.integer(FRAME_RATES));
-    let bitrate_bps = section.or("bitrate", base.bitrate_bps, |node| {
-        bitrate(node, VIDEO_RATES)
-    });
+    let fps = section.or("fps", base.fps, fps);
+    let bitrate_bps = section.or("bitrate", base.bitrate_bps, video_bitrate);
     let playout_delay = section.or("playout_delay", base.playout_delay, playout_delay);
     let FrameSize { width, height } = size?;
-    let fps = u32::try_from(fps?).ok()?;
-    let (bitrate_bps, playout_delay) = (bitrate_bps?, playout_delay?);
+    let (fps, bitrate_bps, playout_delay) = (fps?, bitrate_bps?, playout_delay?);
     Some(VideoPlan {
         width,
         height,
@@ -108,6 +105,17 @@ fn read_audio(node: &Node<'_>) -> Option<AudioPlan> {
         bitrate_bps,
         playout_delay,
     })
+}
+
+/// Pictures per second.
+pub(super) fn fps(node: &Node<'_>) -> Option<u32> {
+    node.integer(FRAME_RATES)
+        .and_then(|fps| u32::try_from(fps).ok())
+}
+
+/// Target bits per second of an encoder of pictures.
+pub(super) fn video_bitrate(node: &Node<'_>) -> Option<u32> {
+    bitrate(node, VIDEO_RATES)
 }
 
 fn bitrate(node: &Node<'_>, range: RangeInclusive<Rate>) -> Option<u32> {

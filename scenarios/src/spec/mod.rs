@@ -4,8 +4,11 @@
 //! for people is `docs/scenarios.md`; a test holds the two together.
 
 mod call;
+mod central;
+mod device;
 mod group;
 mod groups;
+mod interruption;
 mod link;
 mod media;
 mod name;
@@ -17,14 +20,17 @@ mod stack;
 
 use std::time::Duration;
 
-pub(crate) use call::PARTICIPANTS;
+pub(crate) use call::{Cpu, PARTICIPANTS};
 pub(crate) use group::{Camera, Group};
-pub(crate) use groups::{Groups, Sizes};
+pub(crate) use groups::Groups;
+pub(crate) use interruption::Interruption;
+pub(crate) use servers::Servers;
 
 #[cfg(test)]
 use crate::document::Keys;
-use crate::document::{self, Finding};
-use crate::plan::{AudioPlan, ServersPlan, StackPlan, Topology, VideoPlan};
+use crate::document::{self, Finding, Node};
+use crate::plan::{AudioPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan};
+use crate::units::Span;
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.
 #[derive(Clone, Debug)]
@@ -45,6 +51,10 @@ pub(crate) struct Spec {
     pub(crate) warmup: Duration,
     /// How long is measured.
     pub(crate) duration: Duration,
+    /// `None` leaves it to the size of each call.
+    pub(crate) fidelity: Option<Fidelity>,
+    /// What work costs.
+    pub(crate) cpu: Cpu,
     /// `None` for a call without video.
     pub(crate) video: Option<VideoPlan>,
     /// `None` for a call without audio.
@@ -53,8 +63,12 @@ pub(crate) struct Spec {
     pub(crate) groups: Groups,
     /// How the WebRTC stack is set.
     pub(crate) stack: StackPlan,
-    /// Where the servers are.
-    pub(crate) servers: ServersPlan,
+    /// The servers, and when they fail.
+    pub(crate) servers: Servers,
+    /// How an SFU forwards.
+    pub(crate) sfu: SfuPlan,
+    /// How an MCU mixes.
+    pub(crate) mcu: McuPlan,
 }
 
 /// Reads a scenario.
@@ -66,9 +80,21 @@ pub(crate) fn read(source: &str) -> Result<Spec, Vec<Finding>> {
     document::read(source, &call::KEYS, call::read)
 }
 
+/// A moment before `end`, the end of the call (unless that could not be read).
+fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
+    let at: Span = node.quantity()?;
+    match end {
+        Some(end) if Duration::from(at) >= end => node.fail(format!(
+            "{at} is not before the end of the call, {}; write less, or raise `duration`",
+            Span::from(end)
+        )),
+        _ => Some(at),
+    }
+}
+
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 11] {
+fn vocabulary() -> [&'static Keys; 15] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -78,8 +104,12 @@ fn vocabulary() -> [&'static Keys; 11] {
         &link::LINK,
         &link::PIPE,
         &link::BURSTS,
+        &device::KEYS,
+        &interruption::KEYS,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,
+        &central::SFU,
+        &central::MCU,
     ]
 }

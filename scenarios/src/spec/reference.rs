@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::vocabulary;
+use crate::costs;
 use crate::document::Keys;
-use crate::{Overrides, Scenario, ScenarioError};
+use crate::{Device, Overrides, Scenario, ScenarioError, devices};
 
 const REFERENCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenarios.md"));
 
@@ -35,7 +36,7 @@ fn parse(source: &str) -> Result<Scenario, ScenarioError> {
 
 #[test]
 fn the_reference_lists_exactly_the_keys_that_exist() {
-    for Keys { section, names } in vocabulary() {
+    for Keys { section, names } in vocabulary().into_iter().chain([&costs::KEYS]) {
         assert_eq!(documented(section), *names, "the table under {section:?}");
     }
 }
@@ -44,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 8);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -61,7 +62,7 @@ fn every_example_resolves() {
 fn the_worked_example_means_what_its_text_says() {
     let scenario = parse(&examples()[0]).unwrap();
     let plans = scenario.resolve(&Overrides::default()).unwrap();
-    assert_eq!(plans.len(), 6);
+    assert_eq!(plans.len(), 12);
     let names: Vec<_> = plans[0]
         .participants
         .iter()
@@ -96,6 +97,12 @@ fn no_preset_is_missing_from_the_reference() {
     for preset in presets {
         assert!(REFERENCE.contains(&format!("`{preset}`")), "{preset}");
     }
+    for device in devices::names() {
+        let Device { cores, speed, .. } = devices::preset(device).unwrap();
+        let row = format!("| `{device}` | {cores} | {speed:?} |");
+        let server = device.starts_with("server-") && REFERENCE.contains(&format!("`{device}`"));
+        assert!(server || REFERENCE.contains(&row), "{row}");
+    }
 }
 
 /// An unknown key, `bogus`, in a section of each kind: each must be the one problem found.
@@ -103,7 +110,7 @@ fn no_preset_is_missing_from_the_reference() {
 fn unknown_keys_are_rejected_in_every_section() {
     let group = "[[group]]\nname = \"g\"\n";
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
-    let cases: [(&str, String, &str); 11] = [
+    let cases: [(&str, String, &str); 15] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -128,6 +135,16 @@ fn unknown_keys_are_rejected_in_every_section() {
             format!("{group}link.up.loss = {{ good_to_bad = 0.1, bad_to_good = 0.1, bogus = 1 }}"),
             "group[0].link.up.loss.bogus",
         ),
+        (
+            "device",
+            format!("{group}device = {{ preset = \"phone\", bogus = 1 }}"),
+            "group[0].device.bogus",
+        ),
+        (
+            "outages",
+            format!("{group}outages = [{{ at = \"1 s\", for = \"1 s\", bogus = 1 }}]"),
+            "group[0].outages[0].bogus",
+        ),
         ("[stack]", "[stack]\nbogus = 1".to_owned(), "stack.bogus"),
         (
             "acceptance_waits",
@@ -139,6 +156,8 @@ fn unknown_keys_are_rejected_in_every_section() {
             "[servers]\nbogus = 1".to_owned(),
             "servers.bogus",
         ),
+        ("[sfu]", "[sfu]\nbogus = 1".to_owned(), "sfu.bogus"),
+        ("[mcu]", "[mcu]\nbogus = 1".to_owned(), "mcu.bogus"),
     ];
     let sections: Vec<_> = cases.iter().map(|(section, ..)| *section).collect();
     let known: Vec<_> = vocabulary().iter().map(|keys| keys.section).collect();

@@ -287,7 +287,7 @@ fn a_directory_that_cannot_be_written_is_found_before_anything_is_run() {
         panic!("the scenario's file is not a directory");
     };
     assert!(
-        error.to_string().contains("grid.toml is not a directory"),
+        format!("{error:#}").ends_with("grid.toml is a file, not a directory"),
         "{error}"
     );
 }

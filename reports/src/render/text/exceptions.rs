@@ -1,0 +1,144 @@
+//! What deserves a look: pairs, hosts and warnings, each listed up to a limit.
+
+use std::fmt::Write;
+
+use super::layout::{self, Column};
+use super::one;
+use crate::metrics::{self, Pair};
+use crate::record::CellRecord;
+use crate::run::Run;
+
+/// How many pairs, hosts and warnings are shown; a large call may have thousands.
+const SHOWN: usize = 20;
+
+/// The cell that a line is about, in the columns that both tables begin with.
+fn of_cell(cell: &CellRecord) -> [String; 3] {
+    [
+        cell.participants.to_string(),
+        cell.topology.clone(),
+        cell.seed.to_string(),
+    ]
+}
+
+/// The columns for [`of_cell`].
+fn cell_columns(run: &Run) -> [Column; 3] {
+    [
+        Column::figure("N"),
+        Column::text("topology"),
+        Column::figure("seed").only_if(!one(run, |cell| cell.seed)),
+    ]
+}
+
+/// The pairs that were relayed or not connected; `None` if every pair is connected directly.
+pub(super) fn pairs(run: &Run, cells: &[&CellRecord]) -> Option<String> {
+    let rows: Vec<_> = cells
+        .iter()
+        .flat_map(|cell| {
+            outcomes(&metrics::pairs(cell))
+                .into_iter()
+                .map(|(who, outcome)| {
+                    let [n, topology, seed] = of_cell(cell);
+                    [n, topology, seed, who, outcome.to_owned()]
+                })
+        })
+        .collect();
+    let [n, topology, seed] = cell_columns(run);
+    let columns = [
+        n,
+        topology,
+        seed,
+        Column::text("pair"),
+        Column::text("outcome"),
+    ];
+    listed(columns, rows, "pairs")
+}
+
+const RELAYED: &str = "via TURN";
+const FAILED: &str = "not connected";
+
+/// Who is relayed or not connected: pairs by name, or all of them in one line.
+fn outcomes(pairs: &[Pair]) -> Vec<(String, &'static str)> {
+    let is = |pair: &Pair| match pair {
+        Pair {
+            connected: false, ..
+        } => Some(FAILED),
+        Pair { relayed: true, .. } => Some(RELAYED),
+        _ => None,
+    };
+    let all = |outcome| pairs.len() > 1 && pairs.iter().all(|pair| is(pair) == Some(outcome));
+    if let Some(outcome) = [RELAYED, FAILED].into_iter().find(|outcome| all(outcome)) {
+        return vec![(format!("all {} pairs", pairs.len()), outcome)];
+    }
+    let named = |pair: &Pair| Some((format!("{} - {}", pair.local, pair.remote), is(pair)?));
+    pairs.iter().filter_map(named).collect()
+}
+
+/// The hosts whose CPU was too far behind to do all of their work; `None` if there are none.
+pub(super) fn hosts(run: &Run, cells: &[&CellRecord]) -> Option<String> {
+    let mut rows = Vec::new();
+    for cell in cells {
+        for host in &cell.hosts {
+            for (work, count) in host.skipped.iter().filter(|(_, count)| **count > 0) {
+                let [n, topology, seed] = of_cell(cell);
+                let (host, device) = (host.name.clone(), host.device.clone());
+                let left_out = format!("{count} x {work}");
+                rows.push([n, topology, seed, host, device, left_out]);
+            }
+        }
+    }
+    let [n, topology, seed] = cell_columns(run);
+    let columns = [
+        n,
+        topology,
+        seed,
+        Column::text("overloaded"),
+        Column::text("device"),
+        Column::figure("left out"),
+    ];
+    listed(columns, rows, "hosts")
+}
+
+/// The first of the rows and how many `things` more there are; `None` without any.
+fn listed<const N: usize>(
+    columns: [Column; N],
+    mut rows: Vec<[String; N]>,
+    things: &str,
+) -> Option<String> {
+    if rows.is_empty() {
+        return None;
+    }
+    let more = rows.len().saturating_sub(SHOWN);
+    rows.truncate(SHOWN);
+    let mut text = layout::table(columns, rows);
+    if more > 0 {
+        let _ = writeln!(text, "... and {more} more {things}, in run.json");
+    }
+    Some(text)
+}
+
+/// What the stack warned of; `None` if nothing.
+pub(super) fn warnings(cells: &[&CellRecord]) -> Option<String> {
+    let of_cell = |cell: &CellRecord, warning| {
+        format!(
+            "  {} {} seed {}: {warning}\n",
+            cell.topology, cell.participants, cell.seed
+        )
+    };
+    let all: Vec<String> = cells
+        .iter()
+        .flat_map(|cell| {
+            cell.warnings
+                .iter()
+                .map(move |warning| of_cell(cell, warning))
+        })
+        .collect();
+    let shown: String = all.iter().take(SHOWN).map(String::as_str).collect();
+    let mut text = format!(
+        "warnings ({}): these results need a look\n{shown}",
+        all.len()
+    );
+    if all.len() > SHOWN {
+        let _ = writeln!(text, "  ... and {} more, in run.json", all.len() - SHOWN);
+    }
+    (!all.is_empty()).then_some(text)
+}

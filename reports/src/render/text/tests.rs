@@ -1,0 +1,211 @@
+use super::*;
+use crate::fixture::{cell, connection, run};
+use crate::record::{Role, Traffic};
+
+fn shown(cells: Vec<CellRecord>) -> String {
+    render(&run(cells), "rtclab run trio --seed 7")
+}
+
+#[test]
+fn a_small_run_reads_like_this() {
+    // The figures are those that the tests of `metrics` derive: 1020 frames of 38220 dB in all
+    // are 37.5 dB; 5 % frozen.
+    let text = shown(vec![cell()]);
+    let expected = "\
+trio: seed 7, 10 s measured, fidelity codec, CPU modelled (reference), tuned stack
+
+N  topology      pairs    set-up  first     video  audio   fps  frozen  PSNR    client     client  TURN
+             (relayed)   p50/p95  frame   p50/p95    p50             %    dB   up/down      cores  kbps
+                              ms     ms        ms     ms                          kbps   mean/max
+--------------------------------------------------------------------------------------------------------
+3  mesh        2/3 (1)  420/1000    520  9.0/15.0    5.0  17.0     5.0  37.5  1000/200  1.00/1.50   500
+
+N  topology  pair   outcome
+----------------------------------
+3  mesh      a - c  via TURN
+3  mesh      b - c  not connected
+
+warnings (1): these results need a look
+  mesh 3 seed 7: 3.2 s: b: ICE failed
+
+replay: rtclab run trio --seed 7
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+/// A cell of this topology, with a server unless it is a mesh, in a window of 10 s.
+fn of(topology: &str, participants: u32) -> CellRecord {
+    let mut cell = CellRecord {
+        topology: topology.to_owned(),
+        participants,
+        ..cell()
+    };
+    let role = match topology {
+        "sfu" => Role::Sfu,
+        "mcu" => Role::Mcu,
+        _ => return cell,
+    };
+    let mut server = cell.hosts[4].clone();
+    server.role = role;
+    server.cpu_cores_mean = Some(15.25);
+    // 2,000,000,000 B in 10 s are 1,600,000 kbps.
+    server.window_up = Traffic {
+        bytes: 2_000_000_000,
+        ..Traffic::default()
+    };
+    cell.hosts.push(server);
+    cell
+}
+
+/// The words that each row of the first table begins with.
+fn rows(text: &str) -> Vec<String> {
+    let table = text.lines().skip_while(|line| !line.starts_with("---"));
+    let rows = table.skip(1).take_while(|line| !line.is_empty());
+    let start = |line: &str| {
+        line.split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    rows.map(start).collect()
+}
+
+fn widest(text: &str) -> usize {
+    text.lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default()
+}
+
+#[test]
+fn topologies_stand_beside_each_other_for_every_size() {
+    let topologies = ["mesh", "sfu", "mcu"];
+    let cells = topologies
+        .iter()
+        .flat_map(|name| [of(name, 8), of(name, 4)]);
+    let mut run = run(cells.collect());
+    run.grid.topologies = topologies.map(str::to_owned).to_vec();
+    run.grid.participants = vec![8, 4];
+    let text = render(&run, "rtclab run trio");
+    let expected = ["8 mesh", "8 sfu", "8 mcu", "4 mesh", "4 sfu", "4 mcu"];
+    assert_eq!(rows(&text), expected, "{text}");
+    // The mesh has no server: no figure, which is not 0.
+    let server: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains(" 500/1600000 "))
+        .collect();
+    assert_eq!(server.len(), 4, "{text}");
+    assert!(server.iter().all(|line| line.contains(" 15.25 ")), "{text}");
+    let mesh = text
+        .lines()
+        .find(|line| line.starts_with("8  mesh") || line.starts_with("8 mesh"));
+    assert!(mesh.is_some_and(|line| line.contains(" - ")), "{text}");
+}
+
+#[test]
+fn columns_without_any_figure_are_left_out() {
+    let mut free = cell();
+    free.cost_profile = None;
+    free.hosts
+        .iter_mut()
+        .for_each(|host| host.cpu_cores_mean = None);
+    let text = shown(vec![free]);
+    assert!(text.contains(", CPU free, "), "{text}");
+    assert!(
+        !text.contains("cores") && !text.contains("server"),
+        "{text}"
+    );
+    let text = shown(vec![of("sfu", 3)]);
+    assert!(text.contains("cores") && text.contains("server"), "{text}");
+}
+
+#[test]
+fn large_calls_fit_120_columns_in_every_topology_seed_and_fidelity() {
+    let mut cells = Vec::new();
+    for (topology, fidelity) in [("mesh", "codec"), ("sfu", "trace"), ("mcu", "trace")] {
+        for seed in [1, 12] {
+            let mut large = of(topology, 100);
+            (large.seed, large.fidelity) = (seed, fidelity.to_owned());
+            // Latencies and set-ups of four digits.
+            large.connections.push(connection(
+                "b",
+                "c",
+                Some(("relay", "relay", "relay")),
+                2_500.0,
+            ));
+            large.streams[0].latency_us = std::iter::repeat_n(1_250_000, 60).collect();
+            cells.push(large);
+        }
+    }
+    let text = shown(cells);
+    assert!(widest(&text) <= 120, "{}\n{text}", widest(&text));
+    assert!(text.contains("sfu trace"), "{text}");
+    // What is narrow has two spaces between its columns.
+    assert!(shown(vec![cell()]).contains("N  topology  "));
+}
+
+#[test]
+fn a_call_that_is_relayed_as_a_whole_is_one_line() {
+    let mut relayed = cell();
+    relayed.connections = Vec::new();
+    for (local, remote) in [("a", "b"), ("b", "a"), ("a", "c"), ("c", "a")] {
+        let end = connection(local, remote, Some(("relay", "relay", "relay")), 1.0);
+        relayed.connections.push(end);
+    }
+    let text = shown(vec![relayed.clone()]);
+    assert!(
+        text.contains("3  mesh      all 2 pairs  via TURN\n"),
+        "{text}"
+    );
+    relayed.connections.truncate(2);
+    let text = shown(vec![relayed]);
+    assert!(text.contains("3  mesh      a - b  via TURN\n"), "{text}");
+}
+
+#[test]
+fn hosts_that_fall_behind_are_named() {
+    let mut busy = cell();
+    busy.hosts[1].skipped = [("decode".to_owned(), 0), ("encode".to_owned(), 312)].into();
+    busy.hosts[1].device = "phone".to_owned();
+    let text = shown(vec![busy]);
+    let row = "3  mesh      b           phone   312 x encode\n";
+    assert!(text.contains(row), "{text}");
+    assert!(!text.contains("x decode"), "{text}");
+    assert!(!shown(vec![cell()]).contains("overloaded"));
+}
+
+#[test]
+fn seeds_get_a_column_only_if_they_differ() {
+    let other = CellRecord { seed: 8, ..cell() };
+    assert!(!shown(vec![cell(), cell()]).contains("seed  "));
+    assert!(shown(vec![cell(), other]).contains("  seed  "));
+}
+
+#[test]
+fn a_run_without_exceptions_has_no_tables_of_them() {
+    let mut good = cell();
+    good.connections.truncate(2);
+    good.warnings.clear();
+    let text = shown(vec![good]);
+    assert!(
+        !text.contains("outcome") && !text.contains("warnings"),
+        "{text}"
+    );
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    // 30 warnings and 25 cells with 2 exceptional pairs each, of which 20 are shown.
+    let mut noisy = cell();
+    noisy.warnings = (0..30).map(|n| format!("warning {n}")).collect();
+    let text = shown(vec![noisy]);
+    assert!(
+        text.contains("warning 19\n  ... and 10 more, in run.json\n"),
+        "{text}"
+    );
+    let text = shown(vec![cell(); 25]);
+    assert!(
+        text.contains("... and 30 more pairs, in run.json\n"),
+        "{text}"
+    );
+}

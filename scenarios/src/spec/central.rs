@@ -1,0 +1,124 @@
+//! `[sfu]` and `[mcu]`: how the servers that carry media work.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::media;
+use crate::document::{Keys, Node, Section};
+use crate::plan::{McuEncoders, McuPlan, SfuPlan, VideoPlan};
+use crate::units::{FrameSize, Span};
+
+pub(super) const SFU: Keys = Keys {
+    section: "[sfu]",
+    names: &["last_n", "keyframe_interval"],
+};
+
+pub(super) const MCU: Keys = Keys {
+    section: "[mcu]",
+    names: &["size", "fps", "bitrate", "encoders", "wait"],
+};
+
+/// Without a limit every request is passed on; beyond 10 s nobody waits for a picture.
+const KEYFRAME_INTERVALS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(10);
+/// A mixer that waits for a second mixes the past.
+const WAITS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(1);
+
+/// The SFU of the scenario.
+pub(super) fn sfu(section: &Section<'_>) -> Option<SfuPlan> {
+    section.or("sfu", SfuPlan::default(), |node| {
+        let base = SfuPlan::default();
+        let section = node.section(&SFU, "a table: [sfu]")?;
+        let last_n = section.or("last_n", base.last_n, last_n);
+        let interval = section.or("keyframe_interval", base.keyframe_interval, |node| {
+            node.within(KEYFRAME_INTERVALS).map(Into::into)
+        });
+        Some(SfuPlan {
+            last_n: last_n?,
+            keyframe_interval: interval?,
+        })
+    })
+}
+
+/// `"all"`, or how many.
+fn last_n(node: &Node<'_>) -> Option<Option<u32>> {
+    if node.as_str() == Some("all") {
+        return Some(None);
+    }
+    let most = u64::from(*super::PARTICIPANTS.end());
+    if node.as_str().is_some() {
+        return node.unexpected(&format!("a whole number from 1 to {most}, or \"all\""));
+    }
+    let number = node.integer(1..=most)?;
+    u32::try_from(number).ok().map(Some)
+}
+
+/// The MCU of a call whose cameras send `video`.
+pub(super) fn mcu(section: &Section<'_>, video: Option<&VideoPlan>) -> Option<McuPlan> {
+    let written = match section.get("mcu") {
+        Some(node) => written(&node, video)?,
+        None => Written::default(),
+    };
+    let base = McuPlan::default();
+    let FrameSize { width, height } = written
+        .size
+        .unwrap_or(FrameSize::of(base.width, base.height));
+    let fps = written
+        .fps
+        .unwrap_or_else(|| video.map_or(base.fps, |video| video.fps));
+    let usual = || video.map_or(base.bitrate_bps, |video| bitrate(video, width, height, fps));
+    Some(McuPlan {
+        width,
+        height,
+        fps,
+        bitrate_bps: written.bitrate_bps.unwrap_or_else(usual),
+        encoders: written.encoders.unwrap_or(base.encoders),
+        wait: written.wait.unwrap_or(base.wait),
+    })
+}
+
+/// What the section says.
+#[derive(Default)]
+struct Written {
+    size: Option<FrameSize>,
+    fps: Option<u32>,
+    bitrate_bps: Option<u32>,
+    encoders: Option<McuEncoders>,
+    wait: Option<Duration>,
+}
+
+fn written(node: &Node<'_>, video: Option<&VideoPlan>) -> Option<Written> {
+    let section = node.section(&MCU, "a table: [mcu]")?;
+    let size = section.maybe("size", Node::quantity);
+    let fps = section.maybe("fps", media::fps);
+    let bitrate_bps = section.maybe("bitrate", media::video_bitrate);
+    let encoders = section.maybe("encoders", |node| {
+        node.choice(&[
+            ("shared", McuEncoders::Shared),
+            ("per-participant", McuEncoders::PerParticipant),
+        ])
+    });
+    let wait = section.maybe("wait", |node| node.within(WAITS).map(Into::into));
+    if video.is_none()
+        && let Some(node) = MCU.names.iter().find_map(|key| section.get(key))
+    {
+        return node.fail("a call without video has no composed picture; drop the key");
+    }
+    Some(Written {
+        size: size?,
+        fps: fps?,
+        bitrate_bps: bitrate_bps?,
+        encoders: encoders?,
+        wait: wait?,
+    })
+}
+
+/// As many bits per pixel as the cameras have, so that the same picture is coded as well in the
+/// grid as it was on the way there; within what a camera may have.
+fn bitrate(camera: &VideoPlan, width: u32, height: u32, fps: u32) -> u32 {
+    let pixels = |width, height, fps| u128::from(width) * u128::from(height) * u128::from(fps);
+    let grid = u128::from(camera.bitrate_bps) * pixels(width, height, fps);
+    let bps = grid / pixels(camera.width, camera.height, camera.fps);
+    let (least, most) = media::VIDEO_RATES.into_inner();
+    let bps = bps.clamp(u128::from(least.bps()), u128::from(most.bps()));
+    u32::try_from(bps).expect("within the rates of cameras")
+}
