@@ -97,8 +97,8 @@ impl Scenario {
         &self.source
     }
 
-    /// SHA-256 of the text, in hexadecimal. With the overrides and the version of the program it
-    /// identifies the plans.
+    /// SHA-256 of the text, in hexadecimal. With the overrides, the version of the program, and the
+    /// cost profile if the text names a file, it identifies the plans.
     pub fn hash(&self) -> String {
         Sha256::digest(&self.source)
             .iter()
