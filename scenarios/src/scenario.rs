@@ -113,8 +113,9 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// [`ScenarioError::Invalid`] with every override that does not fit, every camera that is
-    /// missing, unreadable or not a Y4M file, and everything that is wrong with the cost profile.
+    /// [`ScenarioError::Invalid`] with every override that does not fit, every grid of an MCU
+    /// that is too small for its pictures, every camera that is missing, unreadable or not a Y4M
+    /// file, and everything that is wrong with the cost profile.
     pub fn resolve(&self, overrides: &Overrides) -> Result<Vec<Plan>, ScenarioError> {
         let (costs, mut problems) = match self.costs() {
             Ok(costs) => (costs, Vec::new()),
