@@ -4,5 +4,6 @@ mod glare;
 mod joins;
 mod leaves;
 mod restart;
+mod sfu;
 mod stock;
 mod support;
