@@ -117,6 +117,7 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
             address,
             behind: None,
             link: plan.servers.link,
+            cpu: None,
         })
     };
     Ok(Hosts {
@@ -147,6 +148,7 @@ fn add_participant(
         },
         behind,
         link: participant.link,
+        cpu: None,
     })
 }
 

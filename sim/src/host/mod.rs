@@ -1,4 +1,5 @@
-//! Hosts: UDP sockets and TCP stacks.
+//! Hosts: UDP sockets, TCP stacks and CPUs.
 
+pub mod cpu;
 pub(crate) mod sockets;
 pub mod tcp;

@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use rustc_hash::FxHashMap;
 
 use super::id::{GatewayId, HostId};
+use crate::host::cpu::Cpu;
 use crate::host::sockets::PortTable;
 use crate::link::pipe::Pipe;
 use crate::nat::Nat;
@@ -29,6 +30,8 @@ pub(crate) struct Host {
     pub(crate) up: Pipe,
     pub(crate) down: Pipe,
     pub(crate) ports: PortTable,
+    /// `None` if work takes no time.
+    pub(crate) cpu: Option<Cpu>,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,10 @@ impl Map {
 
     pub(crate) fn host_mut(&mut self, id: HostId) -> &mut Host {
         &mut self.hosts[id.index()]
+    }
+
+    pub(crate) fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.hosts.iter_mut()
     }
 
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {

@@ -137,6 +137,11 @@ impl SimRuntime {
 
     /// Does work that only measuring needs, off the host's CPU account.
     pub fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.on_account(Account::Observer, work)
+    }
+
+    /// Does work that is booked on another account than the current one.
+    pub(crate) fn on_account<R>(&self, account: Account, work: impl FnOnce() -> R) -> R {
         let switch = |account| {
             self.shared.with(|core| {
                 let before = core.meter.current();
@@ -144,7 +149,7 @@ impl SimRuntime {
                 before
             })
         };
-        let before = switch(Account::Observer);
+        let before = switch(account);
         let result = work();
         switch(before);
         result

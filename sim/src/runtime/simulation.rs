@@ -14,6 +14,7 @@ use super::meter::{Account, Meter};
 use super::shared::{Shared, SimRuntime};
 use super::tcp_driver;
 use crate::entropy::os;
+use crate::host::cpu::CpuUsage;
 use crate::kernel::{GatewayId, HostConfig, HostId, Network, NetworkError, Step};
 use crate::nat::NatConfig;
 use crate::packet::{Packet, Payload};
@@ -75,7 +76,10 @@ pub struct Finished {
     pub counters: Counters,
     /// Packets that were still on a link.
     pub in_flight: u64,
-    /// CPU time by host.
+    /// What each host's CPU did, by the host's place in the order of creation; `None` where CPUs
+    /// are free.
+    pub cpus: Vec<Option<CpuUsage>>,
+    /// CPU time by host, as this machine spent it.
     pub meter: Meter,
     /// What the stack warned of, each line with its virtual time.
     pub warnings: Vec<String>,
@@ -174,6 +178,7 @@ impl Simulation {
             Finished {
                 counters: core.network.counters().clone(),
                 in_flight: core.network.in_flight(),
+                cpus: core.network.cpu_usages(),
                 meter: core.meter.clone(),
                 warnings: logs::finish(),
             }

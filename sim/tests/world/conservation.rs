@@ -13,8 +13,8 @@ use sim::kernel::SocketId;
 use sim::trace::Stage;
 use sim::trace::digest::Digest;
 use sim::{
-    Behavior, GatewayId, Hairpinning, HostConfig, JitterConfig, LinkConfig, LossConfig, NatConfig,
-    PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, simulate,
+    Behavior, CpuConfig, GatewayId, Hairpinning, HostConfig, JitterConfig, LinkConfig, LossConfig,
+    NatConfig, PipeConfig, PortAssignment, Refresh, Reorder, Seed, Simulation, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
@@ -31,7 +31,8 @@ struct Plan {
     seed: u64,
     /// The NAT that it is behind, if any (as an index into those before it), and what it does.
     gateways: Vec<(usize, NatConfig)>,
-    hosts: Vec<(usize, LinkConfig)>,
+    /// The NAT that it is behind, if any, its link and its CPU.
+    hosts: Vec<(usize, LinkConfig, Option<CpuConfig>)>,
     sends: Vec<Send>,
 }
 
@@ -87,6 +88,29 @@ fn link() -> impl Strategy<Value = LinkConfig> {
         Just(LinkConfig::default()),
         (pipe(), pipe()).prop_map(|(up, down)| LinkConfig { up, down }),
     ]
+}
+
+/// CPUs that do 500 packets a second and more, and let them wait for 5 ms at the most: several
+/// packets at once are too many for some of them.
+fn cpu() -> impl Strategy<Value = Option<CpuConfig>> {
+    let micros = |upto| (0..upto).prop_map(Duration::from_micros);
+    let cpu = (
+        1..4_u32,
+        0.5..2.0,
+        micros(5_000_u64),
+        micros(1_000_u64),
+        micros(1_000_u64),
+    );
+    let cpu = cpu.prop_map(
+        |(cores, speed, backlog, packet_send, packet_receive)| CpuConfig {
+            cores,
+            speed,
+            backlog,
+            packet_send,
+            packet_receive,
+        },
+    );
+    proptest::option::of(cpu)
 }
 
 fn behavior() -> impl Strategy<Value = Behavior> {
@@ -152,7 +176,7 @@ fn traffic() -> impl Strategy<Value = Send> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let gateways = vec((0..64_usize, gateway()), 0..5);
-    let hosts = vec((0..64_usize, link()), 1..8);
+    let hosts = vec((0..64_usize, link(), cpu()), 1..8);
     let sends = vec(traffic(), 1..120);
     (any::<u64>(), gateways, hosts, sends).prop_map(|(seed, gateways, hosts, sends)| Plan {
         seed,
@@ -178,13 +202,14 @@ impl World {
         let gateways = add_gateways(&mut simulation, plan);
         let ids: Vec<GatewayId> = gateways.iter().map(|(id, _)| *id).collect();
         let mut sockets = Vec::new();
-        for (index, (behind, link)) in plan.hosts.iter().enumerate() {
+        for (index, (behind, link, cpu)) in plan.hosts.iter().enumerate() {
             let (network, behind) = pick(&ids, *behind);
             let config = HostConfig {
                 name: format!("host {index}"),
                 address: [10, network as u8, 0, index as u8 + 1].into(),
                 behind,
                 link: *link,
+                cpu: *cpu,
             };
             let host = simulation.add_host(config).unwrap();
             sockets.push(simulation.network(|network| network.bind_udp(host, PORT).unwrap()));
@@ -295,7 +320,11 @@ fn run(plan: &Plan) -> Outcome {
         plan.sends.iter().for_each(|send| world.send(send));
         world.simulation.run_until(world.simulation.now() + REST);
         world.check();
-        assert_eq!(world.simulation.network(|network| network.in_flight()), 0);
+        world.simulation.network(|network| {
+            assert_eq!(network.in_flight(), 0);
+            // Nothing stays in a CPU, either: what was handed over was sent.
+            assert_eq!(network.counters().sent, plan.sends.len() as u64);
+        });
         let digest = world.digest.lock().unwrap().hex();
         Outcome {
             entries: world.journal.entries(),
@@ -325,7 +354,8 @@ fn check_lives(entries: &[Entry]) {
 
 /// What can happen to a packet in these worlds, by name; a reason is missing only if the worlds
 /// are too tame to test it.
-const FATES: [&str; 12] = [
+const FATES: [&str; 13] = [
+    "cpu-overload",
     "delivered",
     "downlink-buffer-full",
     "downlink-loss",
@@ -393,7 +423,7 @@ fn exchange(seed: u64, pipe: PipeConfig) -> Plan {
     Plan {
         seed,
         gateways: Vec::new(),
-        hosts: vec![(0, link); 2],
+        hosts: vec![(0, link, None); 2],
         sends: (0..200).map(send).collect(),
     }
 }
