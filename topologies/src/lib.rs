@@ -10,6 +10,7 @@
 //! - [`observe`]: what is measured, and how.
 
 pub mod addresses;
+pub mod costs;
 pub mod infra;
 pub mod media;
 pub mod mesh;

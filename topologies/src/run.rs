@@ -252,8 +252,9 @@ fn start_devices(context: &Context, participant: &Participant) -> Result<(), Run
             .runtime()
             .spawn(Box::pin(capture::run_microphone(
                 Arc::clone(environment),
+                Arc::clone(&context.observatory),
                 Arc::clone(&context.capture),
-                start,
+                (participant.index, start),
                 source,
             )));
     }
@@ -330,6 +331,7 @@ fn record(
         observations: &observations,
         traffic: &traffic,
         window: (from, to),
+        cpus: &finished.cpus,
         audio_delay,
     };
     CellRecord {
@@ -362,16 +364,22 @@ fn measured(plan: &Plan, hosts: &Hosts, finished: &Finished, end: Time) -> Measu
         .participants
         .iter()
         .chain([&hosts.signaling, &hosts.turn]);
-    let host_cpu_s = world::host_infos(plan)
-        .into_iter()
-        .zip(ids)
+    let named = || world::host_infos(plan).into_iter().zip(ids.clone());
+    let host_cpu_s = named()
         .map(|(info, id)| (info.name, finished.meter.host(*id).as_secs_f64()))
+        .collect();
+    let works = |id| {
+        let works = finished.meter.works(id);
+        works.map(|(work, spent)| (work.name().to_owned(), spent.as_secs_f64()))
+    };
+    let host_work_cpu_s = named()
+        .map(|(info, id)| (info.name, works(*id).collect()))
         .collect();
     Measured {
         wall_s: 0.0,
         virtual_s: end.as_secs_f64(),
         host_cpu_s,
-        host_work_cpu_s: Default::default(),
+        host_work_cpu_s,
         workaround_cpu_s: finished.meter.workaround().as_secs_f64(),
         observer_cpu_s: finished.meter.observer().as_secs_f64(),
         kernel_cpu_s: finished.meter.kernel().as_secs_f64(),

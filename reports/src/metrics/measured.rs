@@ -14,10 +14,13 @@ row! {
         pub participants: u32,
         /// The seed of the cell.
         pub seed: u64,
-        /// `wall`, `virtual`, `cpu_host`, `cpu_observer`, `cpu_workaround`, `cpu_kernel` or `peak_rss`.
+        /// `wall`, `virtual`, `cpu_host`, `cpu_work`, `cpu_observer`, `cpu_workaround`, `cpu_kernel` or
+        /// `peak_rss`.
         pub figure: &'static str,
         /// The host, for figures of one host.
         pub host: Option<String>,
+        /// The kind of work, for figures of one.
+        pub work: Option<String>,
         /// The figure; missing if it could not be measured.
         pub value: Option<f64>,
         /// `s` or `bytes`.
@@ -35,6 +38,7 @@ impl MeasuredRow {
             seed: record.seed,
             figure,
             host: host.cloned(),
+            work: None,
             value,
             unit,
         };
@@ -49,6 +53,12 @@ impl MeasuredRow {
         ];
         let hosts = measured.host_cpu_s.iter();
         rows.extend(hosts.map(|(host, &cpu_s)| row("cpu_host", Some(host), Some(cpu_s), "s")));
+        for (host, works) in &measured.host_work_cpu_s {
+            rows.extend(works.iter().map(|(work, &cpu_s)| MeasuredRow {
+                work: Some(work.clone()),
+                ..row("cpu_work", Some(host), Some(cpu_s), "s")
+            }));
+        }
         rows
     }
 }

@@ -34,9 +34,9 @@ pub struct Frame {
     pub packets: u64,
     /// Whether decoding can start with it.
     pub keyframe: bool,
-    /// When each packet left the sender's stack the first time, by sequence number.
+    /// When each packet left the sender's CPU the first time, by sequence number.
     pub departures: BTreeMap<u16, Time>,
-    /// When each packet reached the receiver's stack the first time, by sequence number.
+    /// When each packet reached the receiver's CPU the first time, by sequence number.
     pub arrivals: BTreeMap<u16, Time>,
     /// When the jitter buffer had handed out the last packet of it.
     pub assembled: Option<Time>,
@@ -96,9 +96,9 @@ impl Frame {
 /// The parts of a frame's latency.
 ///
 /// - `encode`: from capture to the encoded frame; for audio, the 20 ms of sound of a packet.
-/// - `pacing`: to the last packet's departure from the sender's stack.
-/// - `network`: to the last packet's arrival at the receiver's stack, repairs included.
-/// - `jitter_buffer`: to the last packet's release.
+/// - `pacing`: to the last packet's departure from the sender: its stack and its CPU.
+/// - `network`: to the last packet's arrival at the receiver, repairs included.
+/// - `jitter_buffer`: to the last packet's release, after the receiver's CPU has read it.
 /// - `decode`: to the decoded frame.
 /// - `render`: to the display's or the loudspeaker's next tick.
 pub const PARTS: [&str; 6] = [

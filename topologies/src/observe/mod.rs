@@ -3,7 +3,7 @@
 //! Peers and servers report what they do to an [`Observatory`]; taps on the network report what
 //! crosses each access link. Nothing here influences what it observes.
 //!
-//! - [`frames`]: every frame from capture to render; [`calls`]: joins and connection set-up.
+//! - [`cpu`]: what hosts' CPUs did; [`frames`]: every frame from capture to render; [`calls`]: joins and connection set-up.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
@@ -13,6 +13,7 @@
 
 pub mod calls;
 pub mod classify;
+pub mod cpu;
 pub mod frames;
 pub mod freezes;
 pub mod pictures;
@@ -24,8 +25,8 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use reports::record::Kind;
-use sim::Time;
+use reports::record::{Codecs, Kind};
+use sim::{Time, Work};
 
 use calls::CallLog;
 use frames::{Frame, StreamLog};
@@ -59,6 +60,10 @@ pub struct Observations {
     pub pictures: Pictures,
     /// When each microphone began to capture.
     pub microphones: BTreeMap<u16, Time>,
+    /// The codecs that hosts started, by the host's place in the order of creation.
+    pub codecs: BTreeMap<u16, Codecs>,
+    /// Work that hosts left out before their CPUs could refuse it.
+    pub skipped: BTreeMap<(u16, Work), u64>,
     /// Whose stream an SSRC is.
     pub sources: BTreeMap<u32, StreamKey>,
 }
@@ -97,6 +102,18 @@ impl Observatory {
             .and_then(|stream| stream.frames.get_mut(&rtp_timestamp))
         {
             change(frame);
+        }
+    }
+
+    /// A host started a codec, which `count` counts.
+    pub fn codec(&self, host: u16, count: impl FnOnce(&mut Codecs)) {
+        count(self.lock().codecs.entry(host).or_default());
+    }
+
+    /// A host left out this many pieces of work, because the ones before it were not done.
+    pub fn skipped(&self, host: u16, work: Work, pieces: u64) {
+        if pieces > 0 {
+            *self.lock().skipped.entry((host, work)).or_default() += pieces;
         }
     }
 

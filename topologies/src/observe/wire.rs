@@ -1,4 +1,4 @@
-//! When the packets of each frame left their sender's socket and reached their receiver's.
+//! When the packets of each frame left their sender's CPU and reached their receiver's.
 //!
 //! Measured on the wire, not in the stack: whatever the stack holds back shows.
 
@@ -57,7 +57,9 @@ impl Tap for WireTap {
                 frame.departures.entry(sequence).or_insert(event.at);
             }
             Stage::Delivered(host) if is(host, key.receiver) => {
-                frame.arrivals.entry(sequence).or_insert(event.at);
+                // Before the receiver's CPU: what that takes is part of what follows.
+                let arrived = event.arrived.unwrap_or(event.at);
+                frame.arrivals.entry(sequence).or_insert(arrived);
             }
             _ => {}
         }

@@ -8,11 +8,13 @@
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
 //!   lives by them.
 //! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to
-//!   pictures and sound; [`display`] and [`clock`]: devices that tick on their own.
+//!   pictures and sound; [`decode`]: a decoder that may fall behind; [`display`] and [`clock`]:
+//!   devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
 pub mod connection;
+pub mod decode;
 pub mod display;
 pub mod environment;
 pub mod interceptors;

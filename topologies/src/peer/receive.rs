@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp::packet::Packet;
-use sim::Time;
+use sim::{Time, Work};
 use tokio::sync::{Notify, mpsc};
 use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::Context;
 use super::capture::SOUND;
 use super::clock::DeviceClock;
+use super::decode::{DecodeQueue, Outcome};
 use super::display::Decoded;
-use super::environment::sleep_until;
+use super::environment::{sleep_until, work_here};
 use super::playout::Playout;
 use super::stack;
+use crate::costs::cost;
 use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
-use crate::media::{AssembledFrame, AudioDecoder, FrameAssembler, ProbeDetector, VideoDecoder};
+use crate::media::{AudioDecoder, FrameAssembler, ProbeDetector, VideoDecoder};
 use crate::observe::StreamKey;
 
 /// Between two keyframe requests of a receiver: long enough for the first one to be answered
@@ -27,6 +29,9 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Packets of sound that wait for the loudspeaker before the oldest is dropped.
 const SOUNDS_WAITING: usize = 5;
+
+/// What plays when there is nothing to play.
+const SILENCE: [i16; FRAME_SAMPLES] = [0; FRAME_SAMPLES];
 
 /// Ticks over which the sound queue looks for packets that nobody needed: half a second.
 const ROUND: u32 = 25;
@@ -42,18 +47,30 @@ pub async fn receive_video(
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.video_decoders += 1);
+    let video = context.plan.video.as_ref();
+    let pixels = video.map_or(0, |video| video.width as usize * video.height as usize);
+    let mut packets = playout(&context, key, Arc::clone(&track));
+    let mut decoding = DecodeQueue::new(context.clone(), decoder, pixels);
     let mut receiver = VideoReceiver {
         context,
         key,
-        track: Arc::clone(&track),
+        track,
         display,
         assembler: FrameAssembler::new(),
-        decoder,
+        media_ssrc: 0,
         asked: None,
     };
-    let mut packets = playout(&receiver.context, key, track);
-    while let Some(packet) = packets.next().await {
-        receiver.packet(&packet).await;
+    loop {
+        tokio::select! {
+            biased;
+            (timestamp, outcome) = decoding.next() => receiver.decoded(timestamp, outcome).await,
+            packet = packets.next() => match packet {
+                Some(packet) => receiver.packet(&packet, &mut decoding).await,
+                None => return,
+            },
+        }
     }
 }
 
@@ -63,51 +80,52 @@ struct VideoReceiver {
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
     assembler: FrameAssembler,
-    decoder: VideoDecoder,
+    /// Of the packets.
+    media_ssrc: u32,
     /// When a keyframe was last asked for.
     asked: Option<Time>,
 }
 
 impl VideoReceiver {
-    async fn packet(&mut self, packet: &Packet) {
+    async fn packet(&mut self, packet: &Packet, decoding: &mut DecodeQueue) {
+        self.media_ssrc = packet.header.ssrc;
         let assembly = self.assembler.push(packet);
         let mut damaged = assembly.missing > 0 || assembly.malformed;
         if let Some(frame) = assembly.frame {
-            damaged |= !self.decode(frame);
+            self.assembled(frame.rtp_timestamp);
+            damaged |= !decoding.push(frame);
         }
         if damaged {
-            self.ask_for_keyframe(packet.header.ssrc).await;
+            self.ask_for_keyframe().await;
         }
     }
 
-    /// Decodes a frame; `false` if that takes a keyframe first.
-    fn decode(&mut self, frame: AssembledFrame) -> bool {
-        let (context, key) = (&self.context, self.key);
-        let timestamp = frame.rtp_timestamp;
-        let assembled = context.environment.now();
-        context.observatory.frame(key, timestamp, |log| {
-            log.assembled = Some(assembled);
-        });
-        match self.decoder.decode(&frame.data) {
-            Ok(Some(picture)) => {
-                let decoded = context.environment.now();
-                context.observatory.frame(key, timestamp, |log| {
-                    log.decoded = Some(decoded);
-                });
-                let picture = Decoded {
-                    rtp_timestamp: timestamp,
-                    frame: picture,
-                };
-                // The display goes away with the call.
-                let _ = self.display.send(picture);
-                true
-            }
-            Ok(None) => true,
-            Err(_) => false,
-        }
+    /// The last packet of a frame was let go.
+    fn assembled(&self, timestamp: u32) {
+        let now = self.context.environment.now();
+        let observatory = &self.context.observatory;
+        observatory.frame(self.key, timestamp, |log| log.assembled = Some(now));
     }
 
-    async fn ask_for_keyframe(&mut self, media_ssrc: u32) {
+    /// The decoder is done with a frame.
+    async fn decoded(&mut self, rtp_timestamp: u32, outcome: Outcome) {
+        let frame = match outcome {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(_) => return self.ask_for_keyframe().await,
+        };
+        let now = self.context.environment.now();
+        let observatory = &self.context.observatory;
+        observatory.frame(self.key, rtp_timestamp, |log| log.decoded = Some(now));
+        let picture = Decoded {
+            rtp_timestamp,
+            frame,
+        };
+        // The display goes away with the call.
+        let _ = self.display.send(picture);
+    }
+
+    async fn ask_for_keyframe(&mut self) {
         let now = self.context.environment.now();
         let soon = |asked: Time| now.saturating_since(asked) < REQUEST_INTERVAL;
         if self.asked.is_some_and(soon) {
@@ -117,7 +135,7 @@ impl VideoReceiver {
         self.context.observatory.asked_for_keyframe(self.key);
         let request = PictureLossIndication {
             sender_ssrc: 0,
-            media_ssrc,
+            media_ssrc: self.media_ssrc,
         };
         if let Err(error) = self.track.write_rtcp(vec![Box::new(request)]).await {
             log::debug!("{error}");
@@ -223,6 +241,9 @@ pub async fn run_loudspeaker(
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
+    let (environment, observatory) = (&context.environment, &context.observatory);
+    observatory.codec(context.index, |codecs| codecs.audio_decoders += 1);
+    let price = cost(&context.plan, |c| c.audio_decode_sample_ns, FRAME_SAMPLES);
     let mut ear = Ear::new(&context, key);
     queue.first.notified().await;
     let mut tick = clock.next(context.environment.now());
@@ -232,23 +253,30 @@ pub async fn run_loudspeaker(
             return;
         }
         let packet = queue.next();
-        let samples = match &packet {
+        let job = || match &packet {
             Some(packet) => decoder.decode(&packet.payload),
             None => decoder.conceal(),
         };
-        if let Some(packet) = packet {
-            context
-                .observatory
-                .frame(key, packet.header.timestamp, |log| {
-                    // Decoding takes no time of its own; the wait before it is the loudspeaker's.
-                    log.decoded = log.assembled;
-                    log.rendered = Some(tick);
-                });
+        let decoding = work_here(environment.as_ref(), Work::Decode, price, job);
+        let refused = decoding.is_err(); // Which the CPU has counted.
+        let mut samples = match decoding {
+            Ok(decoding) => decoding.await,
+            Err(_) => Ok(SILENCE),
+        };
+        let late = environment.now().saturating_since(tick);
+        if late >= SOUND {
+            // The turn of this sound is over.
+            samples = Ok(SILENCE);
+            observatory.skipped(context.index, Work::Decode, 1);
+        } else if let Some(packet) = packet.filter(|_| !refused) {
+            observatory.frame(key, packet.header.timestamp, |log| {
+                // The wait before decoding is the loudspeaker's.
+                log.decoded = log.assembled.map(|assembled| assembled + late);
+                log.rendered = Some(tick + late);
+            });
         }
         match samples {
-            Ok(samples) => context
-                .environment
-                .aside(&mut || ear.hear(&context, tick, &samples)),
+            Ok(samples) => environment.aside(&mut || ear.hear(&context, tick, &samples)),
             Err(error) => log::warn!("{key:?}: {error}"),
         }
         tick += SOUND;

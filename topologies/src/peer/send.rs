@@ -1,18 +1,21 @@
 //! Captured media to RTP: one encoder per connection and kind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rtc::rtp::header::Header;
 use rtc::rtp::packet::Packet;
 use scenarios::{AudioPlan, VideoPlan};
+use sim::Work;
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Context;
 use super::capture::{Picture, Sound};
+use super::environment::{work, work_here};
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
+use crate::costs::cost;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::rtp_video::VIDEO_CLOCK;
 use crate::media::{AudioEncoder, VideoEncoder, VideoPacketizer, VideoSettings};
@@ -59,10 +62,15 @@ pub async fn send_video(
         bitrate_bps: plan.bitrate_bps,
         max_payload: MAX_PAYLOAD,
     };
-    let mut encoder = match VideoEncoder::new(settings) {
-        Ok(encoder) => encoder,
+    // Shared with the job that encodes, so that a job that is refused does not take it away.
+    let encoder = match VideoEncoder::new(settings) {
+        Ok(encoder) => Arc::new(Mutex::new(encoder)),
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
+    let pixels = settings.width * settings.height;
+    let price = cost(&context.plan, |c| c.video_encode_pixel_ns, pixels);
     let mut packetizer = VideoPacketizer::new(
         outgoing.ssrc,
         VIDEO_PAYLOAD_TYPE,
@@ -71,9 +79,25 @@ pub async fn send_video(
     );
     while let Some(picture) = pictures.recv().await {
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
-            encoder.request_keyframe();
+            encoder
+                .lock()
+                .expect("no encoder panics")
+                .request_keyframe();
         }
-        let encoded = match encoder.encode(&picture.frame, picture.at.since_start()) {
+        let job = {
+            let (encoder, frame) = (Arc::clone(&encoder), picture.frame);
+            let at = picture.at.since_start();
+            move || {
+                encoder
+                    .lock()
+                    .expect("no encoder panics")
+                    .encode(&frame, at)
+            }
+        };
+        let Ok(encoding) = work(context.environment.as_ref(), Work::Encode, price, job) else {
+            continue; // The CPU has counted it.
+        };
+        let encoded = match encoding.await {
             Ok(encoded) => encoded,
             Err(error) => {
                 log::error!("{error}");
@@ -101,9 +125,17 @@ pub async fn send_audio(
         Ok(encoder) => encoder,
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.audio_encoders += 1);
+    let price = cost(&context.plan, |c| c.audio_encode_sample_ns, FRAME_SAMPLES);
+    let environment = context.environment.as_ref();
     let mut sequence_number = outgoing.first_sequence;
     while let Some(sound) = sounds.recv().await {
-        let payload = match encoder.encode(&sound.samples) {
+        let job = || encoder.encode(&sound.samples);
+        let Ok(encoding) = work_here(environment, Work::Encode, price, job) else {
+            continue; // The CPU has counted it.
+        };
+        let payload = match encoding.await {
             Ok(payload) => payload,
             Err(error) => {
                 log::error!("{error}");
