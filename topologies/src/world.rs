@@ -311,8 +311,9 @@ impl Environment for SimEnvironment {
         kind: Work,
         cost: Duration,
         job: &mut dyn FnMut(),
-    ) -> Result<Working<()>, Overloaded> {
-        Ok(Box::pin(self.runtime.work_here(kind, cost, job)?))
+    ) -> Result<Time, Overloaded> {
+        let ((), done) = self.runtime.work_here(kind, cost, job)?;
+        Ok(done)
     }
 
     fn aside(&self, work: &mut dyn FnMut()) {

@@ -248,11 +248,6 @@ impl Network {
         }
     }
 
-    /// Whether work takes a host time.
-    pub(crate) fn has_cpu(&self, host: HostId) -> bool {
-        self.map.host(host).cpu.is_some()
-    }
-
     /// Virtual time.
     pub fn now(&self) -> Time {
         self.now

@@ -2,7 +2,7 @@
 //!
 //! - [`Simulation`]: the loop that does one event, runs every task that it woke, and repeats.
 //! - [`SimRuntime`]: what the code of one host sees.
-//! - [`Computing`] and [`Finishing`]: work that a host's CPU is charged for.
+//! - [`Computing`]: work that a host's CPU is charged for.
 //! - [`meter`]: CPU time by host and by work, measured.
 
 mod flush;
@@ -20,4 +20,4 @@ mod work;
 pub use shared::SimRuntime;
 pub use simulation::{Finished, Simulation, simulate};
 pub use udp::SimUdpSocket;
-pub use work::{Computing, Finishing};
+pub use work::Computing;

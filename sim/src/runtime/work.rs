@@ -14,6 +14,7 @@ use super::shared::{Shared, SimRuntime};
 use super::timer::Sleep;
 use crate::host::cpu::{Overloaded, Work};
 use crate::kernel::HostId;
+use crate::time::Time;
 
 impl SimRuntime {
     /// Charges the host for work that costs `cost` at speed 1, and does it as `job` on a thread of
@@ -51,8 +52,9 @@ impl SimRuntime {
         })
     }
 
-    /// As [`work`](Self::work), for work that is not worth a thread: `job` runs here and now, and
-    /// its result is there when the CPU is done, at once if CPUs are free.
+    /// As [`work`](Self::work), for work that is not worth a thread: `job` runs here and now. The
+    /// result comes with the instant at which the CPU is done with it, and is not to be used
+    /// before that; it is the present one where CPUs are free.
     ///
     /// # Errors
     ///
@@ -62,15 +64,9 @@ impl SimRuntime {
         kind: Work,
         cost: Duration,
         job: impl FnOnce() -> T,
-    ) -> Result<Finishing<T>, Overloaded> {
-        let done = self.shared.with(|core| {
-            let done = core.network.charge(self.host, kind, cost)?;
-            Ok(core.network.has_cpu(self.host).then_some(done))
-        })?;
-        Ok(Finishing {
-            result: Some(self.on_account(Account::Work(self.host, kind), job)),
-            done: done.map(|done| Sleep::new(&self.shared, done)),
-        })
+    ) -> Result<(T, Time), Overloaded> {
+        let done = (self.shared).with(|core| core.network.charge(self.host, kind, cost))?;
+        Ok((self.on_account(Account::Work(self.host, kind), job), done))
     }
 }
 
@@ -96,28 +92,5 @@ impl<T> Future for Computing<T> {
         let (host, kind) = self.account;
         self.shared.with(|core| core.meter.book(host, kind, spent));
         Poll::Ready(result.unwrap_or_else(|panic| resume_unwind(panic)))
-    }
-}
-
-/// A job of [`SimRuntime::work_here`].
-#[must_use = "the result is there when this has been awaited"]
-pub struct Finishing<T> {
-    /// Taken when it is handed out.
-    result: Option<T>,
-    /// `None` if it is there at once.
-    done: Option<Sleep>,
-}
-
-impl<T: Unpin> Future for Finishing<T> {
-    type Output = T;
-
-    /// # Panics
-    ///
-    /// If it is polled again after it was ready.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        if let Some(done) = &mut self.done {
-            ready!(Pin::new(done).poll(cx));
-        }
-        Poll::Ready(self.result.take().expect("a future is ready once"))
     }
 }

@@ -151,7 +151,8 @@ fn packets_of_one_direction_keep_their_order_on_many_cores() {
         for step in 0..100_u64 {
             for host in hosts {
                 let cost = Duration::from_micros(step * 7_919 % 10_000);
-                drop(world.runtime(host).work_here(Work::Mix, cost, || ()));
+                let mixed = world.runtime(host).work_here(Work::Mix, cost, || ());
+                assert!(mixed.is_ok());
             }
             send(&world, a, B, 2);
             world.run_until(Time::from_millis(step));
@@ -295,12 +296,10 @@ fn work_on_a_free_cpu_ends_in_the_instant_in_which_it_starts() {
     simulate(Seed(1), |mut world| {
         let runtime = alone(&mut world, None);
         let done = jobs(&runtime, &[5 * MS, MS], |_| 1_000);
-        let here = runtime.work_here(Work::Mix, MS, || 7).unwrap();
-        let host = runtime.clone();
-        let here = spawn(&runtime, async move { (here.await, host.time()) });
+        let here = runtime.work_here(Work::Mix, MS, || 7);
+        assert_eq!(here, Ok((7, Time::ZERO)));
         world.run_until(Time::ZERO);
         assert_eq!(*done.lock().unwrap(), [(Time::ZERO, 0), (Time::ZERO, 1)]);
-        assert_eq!(here.try_recv(), Ok((7, Time::ZERO)));
         assert_eq!(world.finish().cpus, [None]);
     });
 }
@@ -314,8 +313,8 @@ fn refused_work_is_not_done() {
             ..cpu(1)
         };
         let runtime = alone(&mut world, Some(config));
-        let first = runtime.work_here(Work::Decode, MS, || ());
-        assert!(first.is_ok());
+        let first = runtime.work_here(Work::Decode, MS, || 7);
+        assert_eq!(first, Ok((7, Time::from_millis(1))));
         let unwanted = || -> () { panic!("this was refused") };
         let here = runtime.work_here(Work::Decode, MS, unwanted);
         assert_eq!(here.err(), Some(Overloaded));

@@ -59,7 +59,8 @@ pub trait Environment: Send + Sync {
     ) -> Result<Working<()>, Overloaded>;
 
     /// The same for work that is not worth a thread: `job` runs here and now, unless it is refused.
-    /// Ready at once where CPUs are free. [`work_here`] is the same with a result.
+    /// Returns when the CPU is done, which is now where CPUs are free. [`work_here`] is the same
+    /// with a result.
     ///
     /// # Errors
     ///
@@ -69,7 +70,7 @@ pub trait Environment: Send + Sync {
         kind: Work,
         cost: Duration,
         job: &mut dyn FnMut(),
-    ) -> Result<Working<()>, Overloaded>;
+    ) -> Result<Time, Overloaded>;
 
     /// Does work that belongs to measuring and not to the call, off the host's CPU account.
     fn aside(&self, work: &mut dyn FnMut());
@@ -101,25 +102,21 @@ pub fn work<T: Send + 'static>(
     }))
 }
 
-/// [`Environment::work_here`] with a result.
+/// [`Environment::work_here`] with a result, which is not to be used before the CPU is done.
 ///
 /// # Errors
 ///
 /// [`Overloaded`] if the CPU is too far behind; `job` is not run then.
-pub fn work_here<T: Send + 'static>(
+pub fn work_here<T>(
     environment: &dyn Environment,
     kind: Work,
     cost: Duration,
     job: impl FnOnce() -> T,
-) -> Result<Working<T>, Overloaded> {
+) -> Result<(T, Time), Overloaded> {
     let (mut job, mut result) = (Some(job), None);
     let mut run = || result = job.take().map(|job| job());
     let done = environment.work_here(kind, cost, &mut run)?;
-    let result = result.expect("what is not refused is done");
-    Ok(Box::pin(async move {
-        done.await;
-        result
-    }))
+    Ok((result.expect("what is not refused is done"), done))
 }
 
 /// Sleeps until `deadline`, not at all if it has passed.
@@ -127,5 +124,13 @@ pub async fn sleep_until(environment: &dyn Environment, deadline: Time) {
     let span = deadline.saturating_since(environment.now());
     if !span.is_zero() {
         environment.runtime().sleep(span).await;
+    }
+}
+
+/// Sleeps until `deadline`, for ever if there is none.
+pub async fn sleep_until_some(environment: &dyn Environment, deadline: Option<Time>) {
+    match deadline {
+        Some(deadline) => sleep_until(environment, deadline).await,
+        None => std::future::pending().await,
     }
 }

@@ -257,18 +257,13 @@ pub async fn run_loudspeaker(
             Some(packet) => decoder.decode(&packet.payload),
             None => decoder.conceal(),
         };
-        let decoding = work_here(environment.as_ref(), Work::Decode, price, job);
-        let refused = decoding.is_err(); // Which the CPU has counted.
-        let mut samples = match decoding {
-            Ok(decoding) => decoding.await,
-            Err(_) => Ok(SILENCE),
+        // Sound that is late is late by what the CPU lets work wait, at the most: players stretch
+        // over that. The next one does not wait for it.
+        let (samples, late) = match work_here(environment.as_ref(), Work::Decode, price, job) {
+            Ok((samples, done)) => (samples, Some(done.saturating_since(tick))),
+            Err(_) => (Ok(SILENCE), None), // The CPU has counted it.
         };
-        let late = environment.now().saturating_since(tick);
-        if late >= SOUND {
-            // The turn of this sound is over.
-            samples = Ok(SILENCE);
-            observatory.skipped(context.index, Work::Decode, 1);
-        } else if let Some(packet) = packet.filter(|_| !refused) {
+        if let Some((packet, late)) = packet.zip(late) {
             observatory.frame(key, packet.header.timestamp, |log| {
                 // The wait before decoding is the loudspeaker's.
                 log.decoded = log.assembled.map(|assembled| assembled + late);
@@ -276,7 +271,10 @@ pub async fn run_loudspeaker(
             });
         }
         match samples {
-            Ok(samples) => environment.aside(&mut || ear.hear(&context, tick, &samples)),
+            Ok(samples) => {
+                let at = (tick, late.unwrap_or_default());
+                environment.aside(&mut || ear.hear(&context, at, &samples));
+            }
             Err(error) => log::warn!("{key:?}: {error}"),
         }
         tick += SOUND;
@@ -304,7 +302,13 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, context: &Context, tick: Time, samples: &[i16; FRAME_SAMPLES]) {
+    /// Hears what plays at a tick, or by the CPU's fault somewhat late.
+    fn hear(
+        &mut self,
+        context: &Context,
+        (tick, late): (Time, Duration),
+        samples: &[i16; FRAME_SAMPLES],
+    ) {
         if self.timeline.is_none() {
             let Some(start) = context.observatory.microphone_start(self.key.sender) else {
                 return;
@@ -325,7 +329,7 @@ impl Ear {
             let heard = word.at as i64;
             context
                 .observatory
-                .heard(self.key, at(heard - word.latency()), at(heard));
+                .heard(self.key, at(heard - word.latency()), at(heard) + late);
         }
         *next += FRAME_SAMPLES as u64;
     }
