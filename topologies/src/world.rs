@@ -319,6 +319,10 @@ impl Environment for SimEnvironment {
     fn aside(&self, work: &mut dyn FnMut()) {
         self.runtime.aside(work);
     }
+
+    fn aside_later(&self, work: Box<dyn FnOnce() + Send>) {
+        self.runtime.aside_later(work);
+    }
 }
 
 /// The measured window of a call.

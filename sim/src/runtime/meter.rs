@@ -66,9 +66,9 @@ impl Meter {
         self.current
     }
 
-    /// Books what another thread spent on charged work of a host.
-    pub(crate) fn book(&mut self, host: HostId, work: Work, spent: Duration) {
-        *self.slot(Account::Work(host, work)) += spent;
+    /// Books what another thread spent.
+    pub(crate) fn book(&mut self, account: Account, spent: Duration) {
+        *self.slot(account) += spent;
     }
 
     fn slot(&mut self, account: Account) -> &mut Duration {

@@ -5,6 +5,7 @@
 //! - [`Computing`]: work that a host's CPU is charged for.
 //! - [`meter`]: CPU time by host and by work, measured.
 
+mod aside;
 mod flush;
 mod logs;
 pub mod meter;

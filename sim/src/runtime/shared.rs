@@ -13,6 +13,7 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
 };
 
+use super::aside::Asides;
 use super::flush::{Flush, FlushGroup};
 use super::meter::{Account, Meter};
 use super::task::{self, HostTask};
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) tcp: TcpDriver,
     pub(crate) flush: Flush,
     pub(crate) meter: Meter,
+    pub(crate) asides: Asides,
 }
 
 /// One simulation, as its tasks share it. Only its own thread uses it; the lock is there because
@@ -55,6 +57,7 @@ impl Shared {
                 tcp: TcpDriver::default(),
                 flush: Flush::default(),
                 meter: Meter::new(),
+                asides: Asides::default(),
             }),
             base,
             seed,

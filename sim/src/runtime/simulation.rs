@@ -170,11 +170,14 @@ impl Simulation {
         self.tell_time();
     }
 
-    /// Ends the simulation: drops every task, then everything else.
+    /// Ends the simulation: drops every task, waits for what observers left for later, and drops
+    /// everything else.
     pub fn finish(mut self) -> Finished {
         self.executor = None;
         self.shared.with(|core| {
             core.meter.switch(Account::Workaround);
+            let aside = core.asides.finish();
+            core.meter.book(Account::Observer, aside);
             Finished {
                 counters: core.network.counters().clone(),
                 in_flight: core.network.in_flight(),

@@ -90,7 +90,8 @@ impl<T> Future for Computing<T> {
         ready!(Pin::new(&mut self.done).poll(cx));
         let (result, spent) = (self.result.recv()).expect("a job sends its result, or its panic");
         let (host, kind) = self.account;
-        self.shared.with(|core| core.meter.book(host, kind, spent));
+        let account = Account::Work(host, kind);
+        self.shared.with(|core| core.meter.book(account, spent));
         Poll::Ready(result.unwrap_or_else(|panic| resume_unwind(panic)))
     }
 }

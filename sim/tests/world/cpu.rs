@@ -347,6 +347,27 @@ fn work_that_nobody_waits_for_any_more_is_let_go() {
 }
 
 #[test]
+fn what_observers_leave_for_later_is_done_at_the_end() {
+    // Twenty jobs that together take some time: all are done when the simulation has finished, and
+    // the time is the observers', not the host's.
+    simulate(Seed(1), |mut world| {
+        let runtime = alone(&mut world, None);
+        let host = runtime.host();
+        let done = Arc::new(Mutex::new(0));
+        for _ in 0..20 {
+            let done = Arc::clone(&done);
+            runtime.aside_later(move || *done.lock().unwrap() += 1 + spin(1_000_000));
+        }
+        drop(runtime);
+        world.run_until(Time::ZERO);
+        let meter = world.finish().meter;
+        assert_eq!(*done.lock().unwrap(), 20);
+        assert!(meter.observer() > Duration::ZERO);
+        assert_eq!(meter.works(host).count(), 0);
+    });
+}
+
+#[test]
 fn a_panic_in_a_job_is_that_of_whoever_waits_for_it() {
     simulate(Seed(1), |mut world| {
         let runtime = alone(&mut world, None);

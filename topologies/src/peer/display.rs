@@ -38,33 +38,52 @@ pub async fn run_display(
         while let Ok(later) = pictures.try_recv() {
             picture = later;
         }
-        context
-            .environment
-            .aside(&mut || show(&context, key, tick, &picture));
+        let mut original = None;
+        let environment = &context.environment;
+        environment.aside(&mut || original = show(&context, key, tick, &picture));
+        if let Some(original) = original {
+            judge(&context, key, original, picture);
+        }
     }
 }
 
-/// Reads the marker out of the pixels: what counts as rendered is what a person would see.
-fn show(context: &Context, key: StreamKey, at: Time, picture: &Decoded) {
+/// Reads the marker out of the pixels: what counts as rendered is what a person would see. Returns
+/// what was captured, if it is still known.
+fn show(context: &Context, key: StreamKey, at: Time, picture: &Decoded) -> Option<Arc<Frame>> {
     let Some(Marker { sender, frame }) = marker::read(&picture.frame, picture.frame.rect()) else {
-        return log::warn!("{key:?}: a shown picture has no readable marker");
+        log::warn!("{key:?}: a shown picture has no readable marker");
+        return None;
     };
     if sender != key.sender {
-        return log::warn!("{key:?}: a shown picture is of participant {sender}");
+        log::warn!("{key:?}: a shown picture is of participant {sender}");
+        return None;
     }
-    let original = context.observatory.lock().pictures.find(sender, frame);
-    let judged = original.map(|original: Arc<Frame>| {
-        let psnr = quality::psnr(&original, &picture.frame);
-        (psnr, quality::ssim(&original, &picture.frame))
-    });
+    let mut expected = None;
     context
         .observatory
         .frame(key, picture.rtp_timestamp, |log| {
-            if log.number % Marker::FRAMES != frame {
-                return log::warn!("{key:?}: frame {} shows as {frame}", log.number);
+            expected = Some(log.number);
+            if log.number % Marker::FRAMES == frame {
+                log.rendered = Some(at);
             }
-            log.rendered = Some(at);
-            log.psnr_db = judged.map(|(psnr, _)| psnr);
-            log.ssim = judged.map(|(_, ssim)| ssim);
         });
+    let expected = expected?;
+    if expected % Marker::FRAMES != frame {
+        log::warn!("{key:?}: frame {expected} shows as {frame}");
+        return None;
+    }
+    context.observatory.lock().pictures.find(sender, frame)
+}
+
+/// Compares a picture with what was captured. Nobody needs to know before the end of the run.
+fn judge(context: &Context, key: StreamKey, original: Arc<Frame>, shown: Decoded) {
+    let observatory = Arc::clone(&context.observatory);
+    context.environment.aside_later(Box::new(move || {
+        let psnr = quality::psnr(&original, &shown.frame);
+        let ssim = quality::ssim(&original, &shown.frame);
+        observatory.frame(key, shown.rtp_timestamp, |log| {
+            log.psnr_db = Some(psnr);
+            log.ssim = Some(ssim);
+        });
+    }));
 }

@@ -74,6 +74,9 @@ pub trait Environment: Send + Sync {
 
     /// Does work that belongs to measuring and not to the call, off the host's CPU account.
     fn aside(&self, work: &mut dyn FnMut());
+
+    /// Does such work on some thread, at any time up to the end of the run.
+    fn aside_later(&self, work: Box<dyn FnOnce() + Send>);
 }
 
 /// The result of work, when the CPU has done it.
