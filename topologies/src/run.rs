@@ -252,9 +252,8 @@ fn start_devices(context: &Context, participant: &Participant) -> Result<(), Run
             .runtime()
             .spawn(Box::pin(capture::run_microphone(
                 Arc::clone(environment),
-                Arc::clone(&context.observatory),
                 Arc::clone(&context.capture),
-                (participant.index, start),
+                start,
                 source,
             )));
     }

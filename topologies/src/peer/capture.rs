@@ -141,9 +141,8 @@ pub async fn run_camera(
 /// Captures sound from `start` to the end of the capture.
 pub async fn run_microphone(
     environment: Arc<dyn Environment>,
-    observatory: Arc<Observatory>,
     capture: Arc<Capture>,
-    (sender, start): (u16, Time),
+    start: Time,
     source: ProbeSource,
 ) {
     for number in 0.. {
@@ -156,12 +155,12 @@ pub async fn run_microphone(
         let mut samples = None;
         environment.aside(&mut || samples = Some(Arc::new(source.frame(number))));
         let samples = samples.expect("the work was done");
-        let skipped = capture.sounds.publish(&Sound {
+        // Every sink has room: encoders take sound at once, and it waits behind them for a CPU.
+        capture.sounds.publish(&Sound {
             number,
             from,
             samples,
         });
-        observatory.skipped(sender, Work::Encode, skipped);
     }
 }
 
