@@ -140,6 +140,7 @@ mod tests {
         let cells = [cell()];
         let spent = [Measured {
             host_cpu_s: [("a".to_owned(), 0.25)].into(),
+            host_work_cpu_s: [("a".to_owned(), [("encode".to_owned(), 0.125)].into())].into(),
             wall_s: 1.5,
             ..Measured::default()
         }];
@@ -154,15 +155,19 @@ mod tests {
             assert_eq!(widths.len(), 1, "{text}");
         }
         assert!(
-            measured.contains("trio,mesh,3,7,wall,,1.5,s\n"),
+            measured.contains("trio,mesh,3,7,wall,,,1.5,s\n"),
             "{measured}"
         );
         assert!(
-            measured.contains("trio,mesh,3,7,peak_rss,,,bytes\n"),
+            measured.contains("trio,mesh,3,7,peak_rss,,,,bytes\n"),
             "{measured}"
         );
         assert!(
-            measured.contains("trio,mesh,3,7,cpu_host,a,0.25,s\n"),
+            measured.contains("trio,mesh,3,7,cpu_host,a,,0.25,s\n"),
+            "{measured}"
+        );
+        assert!(
+            measured.contains("trio,mesh,3,7,cpu_work,a,encode,0.125,s\n"),
             "{measured}"
         );
         assert!(timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,60,\n"));
