@@ -25,6 +25,7 @@ pub fn expire(timers: u64) {
             address: Ipv4Addr::new(198, 18, 0, 1),
             behind: None,
             link: LinkConfig::default(),
+            cpu: None,
         };
         let host = world.add_host(config).expect("the only host");
         for task in 0..TASKS {

@@ -157,6 +157,7 @@ impl World {
                         address,
                         behind,
                         link,
+                        cpu: None,
                     })
                     .expect("addresses are unique and the link is valid");
                 Peer {

@@ -6,7 +6,7 @@
 //! - [`packet`]: packets and their sizes on the wire.
 //! - [`link`]: access links as pipelines of small stages; [`nat`]: RFC 4787 translators.
 //! - [`kernel`]: the event queue, the map of hosts and NATs, and the path of every packet.
-//! - [`host`]: UDP sockets with bounded buffers, and TCP.
+//! - [`host`]: UDP sockets with bounded buffers, TCP, and CPUs that do charged work.
 //! - [`runtime`]: tasks in virtual time, and `impl webrtc::runtime::Runtime`.
 //! - [`entropy`]: seeded randomness for the stack and the standard library.
 //! - [`trace`]: what happened to every packet: taps, counters, a digest, captures.
@@ -24,6 +24,7 @@
 //!         address: Ipv4Addr::new(203, 0, 113, last),
 //!         behind: None,
 //!         link: LinkConfig::default(),
+//!         cpu: None,
 //!     };
 //!     let alice = world.add_host(host("alice", 1)).unwrap();
 //!     let bob = world.add_host(host("bob", 2)).unwrap();
@@ -57,6 +58,7 @@ pub mod seed;
 pub mod time;
 pub mod trace;
 
+pub use host::cpu::{CpuConfig, CpuError, CpuUsage, Overloaded, Work};
 pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step};
 pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
 pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};

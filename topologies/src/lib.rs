@@ -14,6 +14,7 @@
 
 pub mod addresses;
 pub mod client;
+pub mod costs;
 pub mod events;
 pub mod infra;
 pub mod mcu;

@@ -361,6 +361,7 @@ fn record(
         observations: &observations,
         traffic: &traffic,
         window: (from, to),
+        cpus: &finished.cpus,
         audio_delay,
     };
     CellRecord {
@@ -389,16 +390,22 @@ fn record(
 }
 
 fn measured(plan: &Plan, hosts: &Hosts, finished: &Finished, end: Time) -> Measured {
-    let host_cpu_s = world::host_infos(plan)
-        .into_iter()
-        .zip(hosts.all())
+    let named = || world::host_infos(plan).into_iter().zip(hosts.all());
+    let host_cpu_s = named()
         .map(|(info, id)| (info.name, finished.meter.host(id).as_secs_f64()))
+        .collect();
+    let works = |id| {
+        let works = finished.meter.works(id);
+        works.map(|(work, spent)| (work.name().to_owned(), spent.as_secs_f64()))
+    };
+    let host_work_cpu_s = named()
+        .map(|(info, id)| (info.name, works(id).collect()))
         .collect();
     Measured {
         wall_s: 0.0,
         virtual_s: end.as_secs_f64(),
         host_cpu_s,
-        host_work_cpu_s: Default::default(),
+        host_work_cpu_s,
         workaround_cpu_s: finished.meter.workaround().as_secs_f64(),
         observer_cpu_s: finished.meter.observer().as_secs_f64(),
         kernel_cpu_s: finished.meter.kernel().as_secs_f64(),

@@ -12,12 +12,15 @@ use rtc::peer_connection::configuration::RTCIceServer;
 use scenarios::{Device, Participant, Plan, Topology};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
-use sim::{GatewayId, HostConfig, HostId, NetworkError, SimRuntime, Simulation, Time};
+use sim::{
+    GatewayId, HostConfig, HostId, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
+};
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::runtime::Runtime;
 
 use crate::addresses;
+use crate::costs::{media_cpu, peer_cpu, signaling_cpu, turn_cpu};
 use crate::infra::signaling::{Connector, Listener, ServerConfig, SignalingServer, Stream};
 use crate::infra::turn::{
     DYNAMIC_PORTS, RelayPorts, RuntimeSockets, TurnConfig, TurnConfigError, TurnServeError,
@@ -25,7 +28,7 @@ use crate::infra::turn::{
 };
 use crate::observe::record::HostInfo;
 use crate::peer::connection::IceServers;
-use crate::peer::environment::{ConnectionRuntime, Environment};
+use crate::peer::environment::{ConnectionRuntime, Environment, Working};
 
 /// The signalling server's TCP port.
 const SIGNALING_PORT: u16 = 8080;
@@ -130,32 +133,38 @@ impl Hosts {
 ///
 /// # Errors
 ///
-/// [`NetworkError`] if the plan asks for an impossible link.
+/// [`NetworkError`] if the plan asks for an impossible link or computer.
 pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, NetworkError> {
+    let (from, to) = window(plan);
+    world.network(|network| network.measure_cpus(from, to));
     let mut participants = Vec::new();
     for participant in &plan.participants {
-        participants.push(add_participant(world, participant)?);
+        participants.push(add_participant(world, plan, participant)?);
     }
-    let mut server = |role: Role, address| {
+    let mut server = |role: Role, address, cpu| {
         world.add_host(HostConfig {
             name: role.name().to_owned(),
             address,
             behind: None,
             link: plan.servers.link,
+            cpu,
         })
     };
+    let signaling = signaling_cpu(plan, &plan.servers.signaling);
+    let turn = turn_cpu(plan, &plan.servers.turn);
     Ok(Hosts {
         participants,
-        signaling: server(Role::Signaling, addresses::SIGNALING)?,
-        turn: server(Role::Turn, addresses::TURN)?,
+        signaling: server(Role::Signaling, addresses::SIGNALING, signaling)?,
+        turn: server(Role::Turn, addresses::TURN, turn)?,
         media: media_role(plan)
-            .map(|role| server(role, addresses::MEDIA))
+            .map(|role| server(role, addresses::MEDIA, media_cpu(plan, role)))
             .transpose()?,
     })
 }
 
 fn add_participant(
     world: &mut Simulation,
+    plan: &Plan,
     participant: &Participant,
 ) -> Result<HostId, NetworkError> {
     let index = participant.index;
@@ -175,6 +184,7 @@ fn add_participant(
         },
         behind,
         link: participant.link,
+        cpu: peer_cpu(plan, &participant.device),
     })
 }
 
@@ -315,8 +325,31 @@ impl Environment for SimEnvironment {
         self.runtime.time()
     }
 
+    fn work(
+        &self,
+        kind: Work,
+        cost: Duration,
+        job: Box<dyn FnOnce() + Send>,
+    ) -> Result<Working<()>, Overloaded> {
+        Ok(Box::pin(self.runtime.work(kind, cost, job)?))
+    }
+
+    fn work_here(
+        &self,
+        kind: Work,
+        cost: Duration,
+        job: &mut dyn FnMut(),
+    ) -> Result<Time, Overloaded> {
+        let ((), done) = self.runtime.work_here(kind, cost, job)?;
+        Ok(done)
+    }
+
     fn aside(&self, work: &mut dyn FnMut()) {
         self.runtime.aside(work);
+    }
+
+    fn aside_later(&self, work: Box<dyn FnOnce() + Send>) {
+        self.runtime.aside_later(work);
     }
 }
 

@@ -1,5 +1,6 @@
-//! Hosts: UDP sockets and TCP stacks.
+//! Hosts: UDP sockets, TCP stacks and CPUs.
 
+pub mod cpu;
 pub(crate) mod sockets;
 pub mod tcp;
 

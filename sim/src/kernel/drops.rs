@@ -18,6 +18,8 @@ pub enum DropReason {
     PortUnreachable,
     /// The socket's receive buffer is full.
     SocketBufferFull,
+    /// The CPU of the host that sends or receives it is too far behind.
+    CpuOverload,
     /// The packet crossed more NATs than a path can have: a loop.
     HopLimit,
     /// The packet was on the link of a host that moved to another network.
@@ -34,6 +36,7 @@ impl DropReason {
             DropReason::NoRoute => "no-route".into(),
             DropReason::PortUnreachable => "port-unreachable".into(),
             DropReason::SocketBufferFull => "socket-buffer-full".into(),
+            DropReason::CpuOverload => "cpu-overload".into(),
             DropReason::HopLimit => "hop-limit".into(),
             DropReason::LinkLeft => "link-left".into(),
         }

@@ -11,7 +11,7 @@ use crate::time::Time;
 /// instant; timers fire last, so that a timeout sees everything that arrived by its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
-    /// The packet in this slot has crossed the link that it was on.
+    /// The packet in this slot has crossed the link that it was on, or a CPU is done with it.
     Packet(u32),
     /// Every host's TCP stack runs once.
     Tcp,

@@ -102,7 +102,7 @@ impl Network {
             let on_its_link = match flight.leg {
                 Leg::Up => flight.origin == host,
                 Leg::Down(receiver) => receiver == host,
-                Leg::Cut(_) => false,
+                Leg::Out | Leg::In(_) | Leg::Cut(_) => false,
             };
             if on_its_link {
                 flight.leg = Leg::Cut(host);

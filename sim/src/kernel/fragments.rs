@@ -10,7 +10,7 @@ use super::id::HostId;
 use super::network::Network;
 use crate::host::sockets::UdpError;
 use crate::link::pipe::{LinkDrop, Pipe, Verdict};
-use crate::packet::{IPV4_HEADER, Packet, Payload};
+use crate::packet::{IPV4_HEADER, Payload};
 use crate::time::Time;
 
 /// The least MTU of IPv4: a router must pass on 68 bytes in one piece (RFC 791 section 3.2).
@@ -43,13 +43,18 @@ impl Network {
         self.map.host_mut(host).dont_fragment = dont_fragment;
     }
 
-    /// Cuts a packet for the uplink of its host, whose MTU it exceeds.
-    pub(super) fn slice(&self, origin: HostId, packet: &mut Packet) {
-        let host = self.map.host(origin);
+    /// Cuts a packet for the uplink of its host, if it exceeds the MTU of that; whether it does.
+    pub(super) fn slice(&mut self, slot: usize) -> bool {
+        let flight = &mut self.flights[slot];
+        let (host, packet) = (self.map.host(flight.origin), &mut flight.packet);
+        if packet.wire_bytes() <= host.mtu {
+            return false;
+        }
         let loops = *packet.destination.ip() == host.address;
         if !loops && !host.dont_fragment {
             packet.fragments = pieces(packet.ip_payload_bytes(), host.mtu).count() as u16;
         }
+        true
     }
 
     /// Puts the fragments of a packet on the uplink of its host.

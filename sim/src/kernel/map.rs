@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use rustc_hash::FxHashMap;
 
 use super::id::{GatewayId, HostId};
+use crate::host::cpu::Cpu;
 use crate::host::sockets::PortTable;
 use crate::link::pipe::Pipe;
 use crate::nat::Nat;
@@ -35,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) dont_fragment: bool,
     /// How many times it has moved to another link.
     pub(crate) moves: u32,
+    /// `None` if work takes no time.
+    pub(crate) cpu: Option<Cpu>,
 }
 
 #[derive(Debug)]
@@ -167,6 +170,10 @@ impl Map {
 
     pub(crate) fn host_mut(&mut self, id: HostId) -> &mut Host {
         &mut self.hosts[id.index()]
+    }
+
+    pub(crate) fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.hosts.iter_mut()
     }
 
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::task::Waker;
+use std::time::Duration;
 
 use bytes::Bytes;
 use slab::Slab;
@@ -15,12 +16,13 @@ use super::id::{GatewayId, HostId, SocketId};
 use super::map::{Host, Map};
 use super::queue::EventQueue;
 use super::route::route;
+use crate::host::cpu::{Cpu, CpuConfig, CpuError, CpuUsage, Overloaded, Work};
 use crate::host::sockets::{Datagram, Socket, UdpError};
 use crate::link::config::LinkConfig;
 use crate::link::pipe::{Pipe, PipeStreams, Verdict};
 use crate::link::validate::LinkError;
 use crate::nat::{Nat, NatConfig};
-use crate::packet::{Packet, Payload};
+use crate::packet::{Packet, Payload, Protocol};
 use crate::seed::Seed;
 use crate::time::Time;
 use crate::trace::counters::Counters;
@@ -37,6 +39,8 @@ pub struct HostConfig {
     pub behind: Option<GatewayId>,
     /// Its access link.
     pub link: LinkConfig,
+    /// Its CPU; `None` if work takes no time.
+    pub cpu: Option<CpuConfig>,
 }
 
 /// What cannot be built or sent.
@@ -45,6 +49,9 @@ pub enum NetworkError {
     /// The link cannot exist.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The CPU cannot exist.
+    #[error(transparent)]
+    Cpu(#[from] CpuError),
     /// Two nodes of one network cannot share an address.
     #[error("address {0} is taken in that network")]
     AddressTaken(Ipv4Addr),
@@ -73,21 +80,29 @@ pub enum Step {
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) packet: Packet,
+    /// Its number and its time of sending; of no meaning before it is sent.
     id: u64,
     sent: Time,
+    arrived: Option<Time>,
     pub(super) origin: HostId,
     pub(super) leg: Leg,
     /// The MTU of the link that it came from, and whether its fragments left that in order.
     pub(super) sliced: Option<Sliced>,
 }
 
-/// The link that a packet is on.
+/// Where a packet is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Leg {
+    /// In the CPU of its origin.
+    Out,
+    /// On the uplink of its origin.
     Up,
+    /// On the downlink of a host.
     Down(HostId),
     /// None any more: the host has left the link that the packet was on.
     Cut(HostId),
+    /// In the CPU of a host, or on its way back to the host that sent it.
+    In(HostId),
 }
 
 /// Hosts behind NATs and links, in virtual time.
@@ -101,6 +116,10 @@ pub struct Network {
     pub(super) sockets: Slab<Socket>,
     next_packet: u64,
     pub(super) icmp: bool,
+    /// Flights that are not sent yet: their origin's CPU is at work on them.
+    unsent: u64,
+    /// Where CPU usage is counted.
+    cpu_window: (Time, Time),
     counters: Counters,
     taps: Vec<Box<dyn Tap>>,
 }
@@ -118,6 +137,8 @@ impl Network {
             sockets: Slab::new(),
             next_packet: 0,
             icmp: false,
+            unsent: 0,
+            cpu_window: (Time::ZERO, Time::from_nanos(u64::MAX)),
             counters: Counters::default(),
             taps: Vec::new(),
         }
@@ -128,8 +149,9 @@ impl Network {
     /// # Errors
     ///
     /// [`NetworkError::AddressTaken`] if its network has that address already, and
-    /// [`NetworkError::Link`] if its link is impossible.
+    /// [`NetworkError::Link`] or [`NetworkError::Cpu`] if its link or CPU is impossible.
     pub fn add_host(&mut self, config: HostConfig) -> Result<HostId, NetworkError> {
+        let cpu = |cpu| Cpu::new(cpu, self.cpu_window);
         let (up, down) = self.pipes(&config.name, config.link)?;
         let host = Host {
             address: config.address,
@@ -140,6 +162,7 @@ impl Network {
             mtu: u32::MAX,
             dont_fragment: false,
             moves: 0,
+            cpu: config.cpu.map(cpu).transpose()?,
             name: config.name,
         };
         self.map.add_host(host).map_err(NetworkError::AddressTaken)
@@ -216,9 +239,44 @@ impl Network {
         &self.counters
     }
 
-    /// Packets that are on a link now.
+    /// Packets that were sent and have not come to rest: on a link, or in the CPU of the host
+    /// that they are for.
     pub fn in_flight(&self) -> u64 {
-        self.flights.len() as u64
+        self.flights.len() as u64 - self.unsent
+    }
+
+    /// Counts the usage of every CPU in the window `[from, to)` alone, and what they refuse from
+    /// now on. Before the first call all of the run counts.
+    pub fn measure_cpus(&mut self, from: Time, to: Time) {
+        self.cpu_window = (from, to);
+        for cpu in self.map.hosts_mut().filter_map(|host| host.cpu.as_mut()) {
+            cpu.measure((from, to));
+        }
+    }
+
+    /// What a host's CPU did so far; work counts when it is admitted. `None` if the CPU is free.
+    pub fn cpu_usage(&self, host: HostId) -> Option<&CpuUsage> {
+        self.map.host(host).cpu.as_ref().map(Cpu::usage)
+    }
+
+    /// What every host's CPU did, in the order of creation.
+    pub(crate) fn cpu_usages(&self) -> Vec<Option<CpuUsage>> {
+        let usage = |(id, _)| self.cpu_usage(id).cloned();
+        self.map.hosts().map(usage).collect()
+    }
+
+    /// Charges a host for work that costs `cost` at speed 1, and returns when it is done: now if
+    /// its CPU is free.
+    pub(crate) fn charge(
+        &mut self,
+        host: HostId,
+        work: Work,
+        cost: Duration,
+    ) -> Result<Time, Overloaded> {
+        match &mut self.map.host_mut(host).cpu {
+            Some(cpu) => cpu.admit(self.now, work, cost),
+            None => Ok(self.now),
+        }
     }
 
     /// Virtual time.
@@ -337,25 +395,44 @@ impl Network {
         })
     }
 
-    /// Puts a packet on its host's access link.
-    pub(crate) fn send(&mut self, origin: HostId, mut packet: Packet) {
-        let oversize = packet.wire_bytes() > self.map.host(origin).mtu;
-        if oversize {
-            self.slice(origin, &mut packet);
-        }
+    /// Sends a packet: through the host's CPU, then on its access link. TCP segments and what a
+    /// host sends to itself take no CPU.
+    pub(crate) fn send(&mut self, origin: HostId, packet: Packet) {
+        let host = self.map.host_mut(origin);
+        let charged =
+            packet.protocol() == Protocol::Udp && *packet.destination.ip() != host.address;
+        let cpu = host.cpu.as_mut().filter(|_| charged);
+        let done = cpu.map(|cpu| cpu.send(self.now));
         let slot = self.flights.insert(Flight {
             packet,
-            id: self.next_packet,
+            id: 0,
             sent: self.now,
+            arrived: None,
             origin,
-            leg: Leg::Up,
+            leg: Leg::Out,
             sliced: None,
         });
-        self.next_packet += 1;
-        self.observe(slot, Stage::Sent);
-        if *self.flights[slot].packet.destination.ip() == self.map.host(origin).address {
+        self.unsent += 1;
+        match done {
+            None => self.launch(slot),
+            Some(Ok(at)) => self.fly(at, slot),
+            Some(Err(Overloaded)) => {
+                self.mark_sent(slot);
+                self.drop(slot, DropReason::CpuOverload, Some(origin));
+            }
+        }
+    }
+
+    /// Puts a packet on its origin's access link.
+    fn launch(&mut self, slot: usize) {
+        let oversize = self.slice(slot);
+        self.mark_sent(slot);
+        let flight = &self.flights[slot];
+        let origin = flight.origin;
+        if *flight.packet.destination.ip() == self.map.host(origin).address {
             return self.loop_back(slot);
         }
+        self.flights[slot].leg = Leg::Up;
         if oversize {
             return self.offer_slices(slot, origin);
         }
@@ -369,10 +446,20 @@ impl Network {
         }
     }
 
+    /// From now on the packet is one of the network's.
+    fn mark_sent(&mut self, slot: usize) {
+        let flight = &mut self.flights[slot];
+        (flight.id, flight.sent) = (self.next_packet, self.now);
+        self.next_packet += 1;
+        self.unsent -= 1;
+        self.observe(slot, Stage::Sent);
+    }
+
     /// Delivers a packet to the host that sent it, without its link.
     fn loop_back(&mut self, slot: usize) {
         let flight = &mut self.flights[slot];
-        flight.leg = Leg::Down(flight.origin);
+        flight.leg = Leg::In(flight.origin);
+        flight.arrived = Some(self.now);
         self.fly(self.now, slot);
     }
 
@@ -380,19 +467,33 @@ impl Network {
         self.events.schedule(at, Event::Packet(slot as u32));
     }
 
-    /// A packet has crossed the link that it was on.
+    /// A packet has crossed the link that it was on, or a CPU is done with it.
     fn arrive(&mut self, slot: usize) -> Step {
         match self.flights[slot].leg {
-            Leg::Up => {
-                self.leave_uplink(slot);
-                Step::Packet(None)
-            }
-            Leg::Down(host) => self.deliver(slot, host),
-            Leg::Cut(host) => {
-                self.drop(slot, DropReason::LinkLeft, Some(host));
-                Step::Packet(None)
-            }
+            Leg::Out => self.launch(slot),
+            Leg::Up => self.leave_uplink(slot),
+            Leg::Down(host) => return self.reach(slot, host),
+            Leg::In(host) => return self.deliver(slot, host),
+            Leg::Cut(host) => self.drop(slot, DropReason::LinkLeft, Some(host)),
         }
+        Step::Packet(None)
+    }
+
+    /// A packet has crossed its last link: the host's CPU takes it from there.
+    fn reach(&mut self, slot: usize, host: HostId) -> Step {
+        let flight = &mut self.flights[slot];
+        flight.arrived = Some(self.now);
+        let charged = flight.packet.protocol() == Protocol::Udp;
+        let cpu = self.map.host_mut(host).cpu.as_mut();
+        match cpu.filter(|_| charged).map(|cpu| cpu.receive(self.now)) {
+            None => return self.deliver(slot, host),
+            Some(Ok(at)) => {
+                flight.leg = Leg::In(host);
+                self.fly(at, slot);
+            }
+            Some(Err(Overloaded)) => self.drop(slot, DropReason::CpuOverload, Some(host)),
+        }
+        Step::Packet(None)
     }
 
     fn leave_uplink(&mut self, slot: usize) {
@@ -475,6 +576,7 @@ impl Network {
             at: self.now,
             id: flight.id,
             sent: flight.sent,
+            arrived: flight.arrived,
             origin: flight.origin,
             stage,
             packet: &flight.packet,

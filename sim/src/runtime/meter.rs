@@ -1,9 +1,11 @@
-//! CPU time by host, measured with the thread's CPU clock.
+//! CPU time by host and by work, measured with the CPU clocks of threads.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::host::cpu::Work;
 use crate::kernel::HostId;
 
 /// Who the thread is working for.
@@ -13,6 +15,8 @@ pub(crate) enum Account {
     Kernel,
     /// The tasks of a host.
     Host(HostId),
+    /// Charged work of a host.
+    Work(HostId, Work),
     /// Work that a deployment would not do.
     Workaround,
     /// Making and judging test media, and everything else that only measuring needs.
@@ -23,6 +27,7 @@ pub(crate) enum Account {
 #[derive(Clone, Debug)]
 pub struct Meter {
     hosts: Vec<Duration>,
+    works: BTreeMap<(HostId, Work), Duration>,
     kernel: Duration,
     workaround: Duration,
     observer: Duration,
@@ -34,6 +39,7 @@ impl Meter {
     pub(crate) fn new() -> Self {
         Meter {
             hosts: Vec::new(),
+            works: BTreeMap::new(),
             kernel: Duration::ZERO,
             workaround: Duration::ZERO,
             observer: Duration::ZERO,
@@ -60,11 +66,17 @@ impl Meter {
         self.current
     }
 
+    /// Books what another thread spent.
+    pub(crate) fn book(&mut self, account: Account, spent: Duration) {
+        *self.slot(account) += spent;
+    }
+
     fn slot(&mut self, account: Account) -> &mut Duration {
         match account {
             Account::Kernel => &mut self.kernel,
             Account::Workaround => &mut self.workaround,
             Account::Observer => &mut self.observer,
+            Account::Work(host, work) => self.works.entry((host, work)).or_default(),
             Account::Host(host) => {
                 if self.hosts.len() <= host.index() {
                     self.hosts.resize(host.index() + 1, Duration::ZERO);
@@ -74,9 +86,19 @@ impl Meter {
         }
     }
 
-    /// CPU time of a host's tasks.
+    /// CPU time of a host: of its tasks and of its charged work, on whatever thread.
     pub fn host(&self, host: HostId) -> Duration {
-        self.hosts.get(host.index()).copied().unwrap_or_default()
+        let tasks = self.hosts.get(host.index()).copied().unwrap_or_default();
+        tasks + self.works(host).map(|(_, spent)| spent).sum::<Duration>()
+    }
+
+    /// CPU time of a host's charged work, by kind.
+    pub fn works(&self, host: HostId) -> impl Iterator<Item = (Work, Duration)> {
+        let works = self
+            .works
+            .iter()
+            .filter(move |((owner, _), _)| *owner == host);
+        works.map(|(&(_, work), &spent)| (work, spent))
     }
 
     /// CPU time of the emulated network and the bookkeeping.
@@ -95,7 +117,8 @@ impl Meter {
     }
 }
 
-fn thread_cpu() -> Duration {
+/// CPU time of the calling thread.
+pub(crate) fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

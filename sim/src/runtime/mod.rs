@@ -2,8 +2,10 @@
 //!
 //! - [`Simulation`]: the loop that does one event, runs every task that it woke, and repeats.
 //! - [`SimRuntime`]: what the code of one host sees.
-//! - [`meter`]: CPU time by host, measured.
+//! - [`Computing`]: work that a host's CPU is charged for.
+//! - [`meter`]: CPU time by host and by work, measured.
 
+mod aside;
 mod flush;
 mod logs;
 pub mod meter;
@@ -14,7 +16,9 @@ mod tcp_acks;
 mod tcp_driver;
 mod timer;
 mod udp;
+mod work;
 
 pub use shared::SimRuntime;
 pub use simulation::{Finished, Simulation, simulate};
 pub use udp::SimUdpSocket;
+pub use work::Computing;

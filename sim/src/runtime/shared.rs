@@ -1,5 +1,6 @@
 //! What the tasks of a simulation share, and the view that one host has of it.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -13,6 +14,7 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
 };
 
+use super::aside::Asides;
 use super::flush::{Flush, FlushGroup};
 use super::meter::{Account, Meter};
 use super::task::{self, HostTask};
@@ -30,6 +32,9 @@ pub(crate) struct Core {
     pub(crate) tcp: TcpDriver,
     pub(crate) flush: Flush,
     pub(crate) meter: Meter,
+    /// What a task panicked with: a broken invariant ends the simulation.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    pub(crate) asides: Asides,
 }
 
 /// One simulation, as its tasks share it. Only its own thread uses it; the lock is there because
@@ -55,6 +60,8 @@ impl Shared {
                 tcp: TcpDriver::default(),
                 flush: Flush::default(),
                 meter: Meter::new(),
+                panic: None,
+                asides: Asides::default(),
             }),
             base,
             seed,
@@ -137,6 +144,11 @@ impl SimRuntime {
 
     /// Does work that only measuring needs, off the host's CPU account.
     pub fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.on_account(Account::Observer, work)
+    }
+
+    /// Does work that is booked on another account than the current one.
+    pub(crate) fn on_account<R>(&self, account: Account, work: impl FnOnce() -> R) -> R {
         let switch = |account| {
             self.shared.with(|core| {
                 let before = core.meter.current();
@@ -144,7 +156,7 @@ impl SimRuntime {
                 before
             })
         };
-        let before = switch(Account::Observer);
+        let before = switch(account);
         let result = work();
         switch(before);
         result

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::net::{IpAddr, SocketAddrV4};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread;
@@ -14,6 +15,7 @@ use super::meter::{Account, Meter};
 use super::shared::{Shared, SimRuntime};
 use super::tcp_driver;
 use crate::entropy::os;
+use crate::host::cpu::CpuUsage;
 use crate::kernel::{GatewayId, HostConfig, HostId, Network, NetworkError, Step};
 use crate::nat::NatConfig;
 use crate::packet::{Packet, Payload};
@@ -46,7 +48,7 @@ pub fn simulate<R: Send>(seed: Seed, f: impl FnOnce(Simulation) -> R + Send) -> 
             .expect("the system has room for one more thread");
         match thread.join() {
             Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(panic) => resume_unwind(panic),
         }
     })
 }
@@ -75,7 +77,10 @@ pub struct Finished {
     pub counters: Counters,
     /// Packets that were still on a link.
     pub in_flight: u64,
-    /// CPU time by host.
+    /// What each host's CPU did, by the host's place in the order of creation; `None` where CPUs
+    /// are free.
+    pub cpus: Vec<Option<CpuUsage>>,
+    /// CPU time by host, as this machine spent it.
     pub meter: Meter,
     /// What the stack warned of, each line with its virtual time.
     pub warnings: Vec<String>,
@@ -166,14 +171,18 @@ impl Simulation {
         self.tell_time();
     }
 
-    /// Ends the simulation: drops every task, then everything else.
+    /// Ends the simulation: drops every task, waits for what observers left for later, and drops
+    /// everything else.
     pub fn finish(mut self) -> Finished {
         self.executor = None;
         self.shared.with(|core| {
             core.meter.switch(Account::Workaround);
+            let aside = core.asides.finish();
+            core.meter.book(Account::Observer, aside);
             Finished {
                 counters: core.network.counters().clone(),
                 in_flight: core.network.in_flight(),
+                cpus: core.network.cpu_usages(),
                 meter: core.meter.clone(),
                 warnings: logs::finish(),
             }
@@ -195,8 +204,15 @@ impl Simulation {
         while executor.try_tick() {
             ran = true;
         }
-        if ran {
-            self.shared.with(|core| core.meter.switch(Account::Kernel));
+        if !ran {
+            return;
+        }
+        let panic = self.shared.with(|core| {
+            core.meter.switch(Account::Kernel);
+            core.panic.take()
+        });
+        if let Some(panic) = panic {
+            resume_unwind(panic);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tasks of hosts, on a first-in-first-out executor.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -50,7 +51,12 @@ impl Future for HostTask {
             };
             core.meter.switch(account);
         });
-        self.future.as_mut().poll(cx)
+        let future = self.future.as_mut();
+        // The executor would keep a panic for whoever awaits the task, which often is nobody.
+        catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
+            self.shared.with(|core| core.panic = Some(panic));
+            Poll::Ready(())
+        })
     }
 }
 

@@ -19,6 +19,9 @@ pub struct PacketEvent<'a> {
     pub id: u64,
     /// When the packet was handed to the network.
     pub sent: Time,
+    /// When it had crossed its last link, before the CPU of the host there read it; `None` until
+    /// then.
+    pub arrived: Option<Time>,
     /// The host that sent it.
     pub origin: HostId,
     /// What happens.
@@ -30,9 +33,9 @@ pub struct PacketEvent<'a> {
 /// What happens to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The origin handed it to its access link.
+    /// The origin handed it to its access link, which is when the origin's CPU was done with it.
     Sent,
-    /// It was handed to a socket of this host.
+    /// It was handed to a socket of this host, which is when the host's CPU was done with it.
     Delivered(HostId),
     /// It was dropped; at this host, if it had come as far as a host's link or sockets.
     Dropped(DropReason, Option<HostId>),

@@ -14,9 +14,9 @@ use sim::kernel::SocketId;
 use sim::trace::Stage;
 use sim::trace::digest::Digest;
 use sim::{
-    Behavior, FilterScope, Fragments, GatewayId, Hairpinning, HostConfig, HostId, JitterConfig,
-    LinkConfig, LossConfig, NatConfig, PipeConfig, Pooling, PortAssignment, Refresh, Reorder, Roam,
-    Seed, Simulation, TimerScope, WhenFull, nat, simulate,
+    Behavior, CpuConfig, FilterScope, Fragments, GatewayId, Hairpinning, HostConfig, HostId,
+    JitterConfig, LinkConfig, LossConfig, NatConfig, PipeConfig, Pooling, PortAssignment, Refresh,
+    Reorder, Roam, Seed, Simulation, TimerScope, WhenFull, nat, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
@@ -33,7 +33,8 @@ struct Plan {
     seed: u64,
     /// The NAT that it is behind, if any (as an index into those before it), and what it does.
     gateways: Vec<(usize, NatConfig)>,
-    hosts: Vec<(usize, LinkConfig)>,
+    /// The NAT that it is behind, if any, its link and its CPU.
+    hosts: Vec<(usize, LinkConfig, Option<CpuConfig>)>,
     sends: Vec<Send>,
     icmp: bool,
 }
@@ -92,6 +93,29 @@ fn link() -> impl Strategy<Value = LinkConfig> {
         Just(LinkConfig::default()),
         (pipe(), pipe()).prop_map(|(up, down)| LinkConfig { up, down }),
     ]
+}
+
+/// CPUs that do 500 packets a second and more, and let them wait for 5 ms at the most: several
+/// packets at once are too many for some of them.
+fn cpu() -> impl Strategy<Value = Option<CpuConfig>> {
+    let micros = |upto| (0..upto).prop_map(Duration::from_micros);
+    let cpu = (
+        1..4_u32,
+        0.5..2.0,
+        micros(5_000_u64),
+        micros(1_000_u64),
+        micros(1_000_u64),
+    );
+    let cpu = cpu.prop_map(
+        |(cores, speed, backlog, packet_send, packet_receive)| CpuConfig {
+            cores,
+            speed,
+            backlog,
+            packet_send,
+            packet_receive,
+        },
+    );
+    proptest::option::of(cpu)
 }
 
 fn behavior() -> impl Strategy<Value = Behavior> {
@@ -229,7 +253,7 @@ fn traffic() -> impl Strategy<Value = Send> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let gateways = vec((0..64_usize, gateway()), 0..5);
-    let hosts = vec((0..64_usize, link()), 1..8);
+    let hosts = vec((0..64_usize, link(), cpu()), 1..8);
     let sends = vec(traffic(), 1..120);
     (any::<u64>(), gateways, hosts, sends, any::<bool>()).prop_map(
         |(seed, gateways, hosts, sends, icmp)| Plan {
@@ -259,13 +283,14 @@ impl World {
         let gateways = add_gateways(&mut simulation, plan);
         let ids: Vec<GatewayId> = gateways.iter().map(|(id, _)| *id).collect();
         let (mut hosts, mut sockets) = (Vec::new(), Vec::new());
-        for (index, (behind, link)) in plan.hosts.iter().enumerate() {
+        for (index, (behind, link, cpu)) in plan.hosts.iter().enumerate() {
             let (network, behind) = pick(&ids, *behind);
             let config = HostConfig {
                 name: format!("host {index}"),
                 address: [10, network as u8, 0, index as u8 + 1].into(),
                 behind,
                 link: *link,
+                cpu: *cpu,
             };
             let host = simulation.add_host(config).unwrap();
             hosts.push(host);
@@ -442,7 +467,13 @@ fn run(plan: &Plan) -> Outcome {
         plan.sends.iter().for_each(|send| world.send(send));
         world.simulation.run_until(world.simulation.now() + REST);
         world.check();
-        assert_eq!(world.simulation.network(|network| network.in_flight()), 0);
+        world.simulation.network(|network| {
+            assert_eq!(network.in_flight(), 0);
+            // Nothing stays in a CPU, either: what was handed over was sent, and beyond that only
+            // errors are.
+            let (sent, handed) = (network.counters().sent, plan.sends.len() as u64);
+            assert!(sent == handed || plan.icmp && sent > handed);
+        });
         let digest = world.digest.lock().unwrap().hex();
         Outcome {
             entries: world.journal.entries(),
@@ -472,7 +503,8 @@ fn check_lives(entries: &[Entry]) {
 
 /// What can happen to a packet in these worlds, by name; a reason is missing only if the worlds
 /// are too tame to test it.
-const FATES: [&str; 19] = [
+const FATES: [&str; 20] = [
+    "cpu-overload",
     "delivered",
     "downlink-buffer-full",
     "downlink-loss",
@@ -548,7 +580,7 @@ fn exchange(seed: u64, pipe: PipeConfig) -> Plan {
     Plan {
         seed,
         gateways: Vec::new(),
-        hosts: vec![(0, link); 2],
+        hosts: vec![(0, link, None); 2],
         sends: (0..200).map(send).collect(),
         icmp: false,
     }

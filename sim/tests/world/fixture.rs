@@ -25,6 +25,7 @@ pub fn host(name: &str, address: [u8; 4], behind: Option<GatewayId>) -> HostConf
         address: Ipv4Addr::from(address),
         behind,
         link: LinkConfig::default(),
+        cpu: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod conservation;
+mod cpu;
 mod determinism;
 mod faults;
 mod fixture;

@@ -267,3 +267,18 @@ fn a_task_that_yields_does_not_stop_time() {
         assert_eq!(log.lines(), [(Time::ZERO, "done".into())]);
     });
 }
+
+#[test]
+#[should_panic(expected = "an invariant is broken")]
+fn a_task_that_panics_ends_the_simulation() {
+    simulate(Seed(1), |mut world| {
+        let host = world.add_host(host("a", [10, 0, 0, 1], None)).unwrap();
+        let runtime = world.runtime(host);
+        let sleep = runtime.sleep(Duration::from_secs(1));
+        runtime.spawn(Box::pin(async move {
+            sleep.await;
+            panic!("an invariant is broken");
+        }));
+        world.run_until(Time::from_millis(2_000));
+    });
+}

@@ -11,6 +11,9 @@ use rtc::rtp::packetizer::Depacketizer;
 /// A NAL unit of type 1: a slice of a picture that refers to others (H.264, table 7-1).
 const SLICE_NALU_TYPE: u8 = 1;
 
+/// Bytes of the start code before each NAL unit.
+const START_CODE: usize = 4;
+
 /// Puts the packets of one H.264 stream (one SSRC) back together.
 ///
 /// Packets come in order of sequence, after a jitter buffer; duplicates and latecomers are dropped.
@@ -62,6 +65,15 @@ struct Building {
     depacketizer: H264Packet,
     data: BytesMut,
     packets: u32,
+}
+
+impl AssembledFrame {
+    /// Whether decoding can start with it: it begins with a sequence parameter set, as keyframes
+    /// do.
+    pub fn starts_anew(&self) -> bool {
+        let first = self.data.get(START_CODE);
+        first.is_some_and(|header| header & NALU_TYPE_BITMASK == SPS_NALU_TYPE)
+    }
 }
 
 impl FrameAssembler {

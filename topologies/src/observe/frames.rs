@@ -63,9 +63,9 @@ pub struct Frame {
     pub packets: u64,
     /// Whether decoding can start with it.
     pub keyframe: bool,
-    /// When each packet left the hop's sender the first time, by sequence number.
+    /// When each packet left the CPU of the hop's sender the first time, by sequence number.
     pub departures: BTreeMap<u16, Time>,
-    /// When each packet reached the hop's receiver the first time, by sequence number.
+    /// When each packet reached the CPU of the hop's receiver the first time, by sequence number.
     pub arrivals: BTreeMap<u16, Time>,
     /// When the receiver's playout buffer had handed out the last packet of it.
     pub assembled: Option<Time>,

@@ -4,7 +4,8 @@
 //! crosses each access link. Nothing here influences what it observes.
 //!
 //! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
-//!   the way of a frame in parts; [`calls`]: joins and connection set-up.
+//!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
+//!   did.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
@@ -14,6 +15,7 @@
 
 pub mod calls;
 pub mod classify;
+pub mod cpu;
 pub mod frames;
 pub mod freezes;
 pub mod journey;
@@ -27,8 +29,8 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use reports::record::Kind;
-use sim::Time;
+use reports::record::{Codecs, Kind};
+use sim::{Time, Work};
 
 use calls::CallLog;
 use frames::{Frame, HopKey, HopLog};
@@ -56,6 +58,10 @@ pub struct Observations {
     pub pictures: Pictures,
     /// When each microphone began to capture.
     pub microphones: BTreeMap<u16, Time>,
+    /// The codecs that hosts started, by the host's place in the order of creation.
+    pub codecs: BTreeMap<u16, Codecs>,
+    /// Work that hosts left out before their CPUs could refuse it.
+    pub skipped: BTreeMap<(u16, Work), u64>,
     /// Which hop an SSRC belongs to.
     pub sources: BTreeMap<u32, HopKey>,
 }
@@ -116,6 +122,20 @@ impl Observations {
         };
         self.streams.entry(key).or_default().show(shown);
     }
+
+    /// How good the frame of a sender looked that was shown at the end of a hop.
+    pub fn judge(&mut self, hop: HopKey, sender: u16, number: u32, psnr_db: f64, ssim: f64) {
+        let key = StreamKey {
+            sender,
+            receiver: hop.to,
+            kind: hop.kind,
+        };
+        let shown = self.streams.get_mut(&key).map(|log| &mut log.shown);
+        let mut latest_first = shown.into_iter().flatten().rev();
+        if let Some(shown) = latest_first.find(|shown| shown.number == number) {
+            (shown.psnr_db, shown.ssim) = (Some(psnr_db), Some(ssim));
+        }
+    }
 }
 
 impl Observatory {
@@ -139,6 +159,18 @@ impl Observatory {
     pub fn frame(&self, hop: HopKey, timestamp: u32, change: impl FnOnce(&mut Frame)) {
         if let Some(frame) = self.lock().hop_frame_mut(hop, timestamp) {
             change(frame);
+        }
+    }
+
+    /// A host started a codec, which `count` counts.
+    pub fn codec(&self, host: u16, count: impl FnOnce(&mut Codecs)) {
+        count(self.lock().codecs.entry(host).or_default());
+    }
+
+    /// A host left out this many pieces of work, because the ones before it were not done.
+    pub fn skipped(&self, host: u16, work: Work, pieces: u64) {
+        if pieces > 0 {
+            *self.lock().skipped.entry((host, work)).or_default() += pieces;
         }
     }
 

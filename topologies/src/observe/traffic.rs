@@ -85,6 +85,11 @@ impl Tap for TrafficTap {
                 DropReason::Uplink(LinkDrop::BufferFull | LinkDrop::TooBig | LinkDrop::Outage),
                 _,
             ) => (event.origin, Direction::Up, -1),
+            // Of a host that is too busy: to send, and it never was on the wire; or to receive.
+            Stage::Dropped(DropReason::CpuOverload, Some(host)) => match event.arrived {
+                None => (host, Direction::Up, -1),
+                Some(_) => (host, Direction::Down, 1),
+            },
             // It crossed the downlink before the host refused it.
             Stage::Dropped(
                 DropReason::PortUnreachable | DropReason::SocketBufferFull,
@@ -98,7 +103,9 @@ impl Tap for TrafficTap {
             log.relayed.insert(ssrc);
         }
         let host = log.hosts.entry(host).or_default();
-        let in_window = (self.window.0..self.window.1).contains(&event.at);
+        // When it crossed the link, whatever a CPU did with it after that.
+        let at = event.arrived.unwrap_or(event.at);
+        let in_window = (self.window.0..self.window.1).contains(&at);
         let (total, window) = match direction {
             Direction::Up => (&mut host.up, &mut host.window_up),
             Direction::Down => (&mut host.down, &mut host.window_down),
@@ -107,7 +114,7 @@ impl Tap for TrafficTap {
         if in_window {
             entry.count(window, sign);
         }
-        let second = (event.at.since_start().as_nanos() / Duration::from_secs(1).as_nanos()) as u32;
+        let second = (at.since_start().as_nanos() / Duration::from_secs(1).as_nanos()) as u32;
         let slot = host.seconds.entry(second).or_default();
         let bytes = match direction {
             Direction::Up => &mut slot.0,

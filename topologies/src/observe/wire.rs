@@ -1,4 +1,4 @@
-//! When the packets of each frame left their hop's sender and reached its receiver.
+//! When the packets of each frame left the CPU of their hop's sender and reached its receiver's.
 //!
 //! Measured on the wire, not in the stack: whatever the stack holds back shows.
 
@@ -52,7 +52,9 @@ impl Tap for WireTap {
                 frame.departures.entry(sequence).or_insert(event.at);
             }
             Stage::Delivered(host) if is(host, hop.to) => {
-                frame.arrivals.entry(sequence).or_insert(event.at);
+                // Before the receiver's CPU: what that takes is part of what follows.
+                let arrived = event.arrived.unwrap_or(event.at);
+                frame.arrivals.entry(sequence).or_insert(arrived);
             }
             _ => {}
         }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sim::Time;
 use sim::time::nanos;
+use sim::{Time, Work};
 use tokio::sync::mpsc;
 
 use super::environment::{Environment, sleep_until};
@@ -70,13 +70,19 @@ impl<T: Clone> FanOut<T> {
         self.lock().remove(&remote);
     }
 
-    /// Hands `item` to every sink that has room for it.
-    fn publish(&self, item: &T) {
+    /// Hands `item` to every sink that has room for it, and returns how many have none.
+    fn publish(&self, item: &T) -> u64 {
+        let mut full = 0;
         self.lock()
             .retain(|_, sink| match sink.try_send(item.clone()) {
-                Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+                Ok(()) => true,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    full += 1;
+                    true
+                }
                 Err(mpsc::error::TrySendError::Closed(_)) => false,
             });
+        full
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u16, mpsc::Sender<T>>> {
@@ -127,7 +133,8 @@ pub async fn run_camera(
             .lock()
             .pictures
             .keep(sender, number, Arc::clone(&frame));
-        capture.pictures.publish(&Picture { number, at, frame });
+        let skipped = capture.pictures.publish(&Picture { number, at, frame });
+        observatory.skipped(sender, Work::Encode, skipped);
     }
 }
 
@@ -148,6 +155,7 @@ pub async fn run_microphone(
         let mut samples = None;
         environment.aside(&mut || samples = Some(Arc::new(source.frame(number))));
         let samples = samples.expect("the work was done");
+        // Every sink has room: encoders take sound at once, and it waits behind them for a CPU.
         capture.sounds.publish(&Sound {
             number,
             from,
@@ -171,7 +179,8 @@ mod tests {
         let (mut slow, mut quick) = (fan_out.subscribe(1), fan_out.subscribe(2));
         let mut seen = Vec::new();
         for number in 0..5 {
-            fan_out.publish(&number);
+            // From the third one on, the slow one has no room.
+            assert_eq!(fan_out.publish(&number), u64::from(number >= 2));
             seen.extend(read(&mut quick));
         }
         assert_eq!(seen, [0, 1, 2, 3, 4]);

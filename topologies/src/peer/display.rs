@@ -11,6 +11,7 @@ use super::clock::DeviceClock;
 use super::environment::sleep_until;
 use crate::media::scale::resize;
 use crate::media::{Frame, Marker, marker, quality};
+use crate::observe::Observatory;
 use crate::observe::frames::HopKey;
 use crate::observe::shown::{Content, Shown};
 
@@ -40,9 +41,10 @@ pub async fn run_display(
         while let Ok(later) = pictures.try_recv() {
             picture = later;
         }
-        context
-            .environment
-            .aside(&mut || show(&context, hop, tick, &picture));
+        let environment = &context.environment;
+        environment.aside(&mut || show(&context, hop, tick, &picture));
+        let observatory = Arc::clone(&context.observatory);
+        environment.aside_later(Box::new(move || judge(&observatory, hop, &picture)));
     }
 }
 
@@ -51,58 +53,62 @@ fn show(context: &Context, hop: HopKey, at: Time, picture: &Decoded) {
     let timestamp = picture.rtp_timestamp;
     let contents = context.observatory.lock().contents(hop, timestamp);
     for content in contents {
-        let Some(judged) = judge(context, hop, &content, &picture.frame) else {
+        if !is_there(&content, &picture.frame) {
             continue;
-        };
+        }
         let shown = Shown {
             number: content.number,
             at,
             hop,
             timestamp,
-            psnr_db: judged.psnr_db,
-            ssim: judged.ssim,
+            psnr_db: None,
+            ssim: None,
         };
         context.observatory.lock().show(content.sender, shown);
     }
 }
 
-/// How good a picture looks.
-#[derive(Default)]
-struct Judged {
-    psnr_db: Option<f64>,
-    ssim: Option<f64>,
-}
-
-/// Compares a sender's part of a picture with what was captured; `None` unless the marker in it
-/// says that it is the frame that it should be.
-fn judge(context: &Context, hop: HopKey, content: &Content, picture: &Frame) -> Option<Judged> {
+/// Whether the marker in a sender's part of a picture says that it is the frame that it should be.
+fn is_there(content: &Content, picture: &Frame) -> bool {
     let rect = content.rect.unwrap_or(picture.rect());
     let Some(Marker { sender, frame }) = marker::read(picture, rect) else {
-        log::warn!("{hop:?}: what is shown of {} has no marker", content.sender);
-        return None;
+        log::warn!("{content:?} is shown without a marker that can be read");
+        return false;
     };
-    if (sender, frame) != (content.sender, content.number % Marker::FRAMES) {
-        log::warn!("{hop:?}: {content:?} shows as frame {frame} of {sender}");
-        return None;
+    let right = (sender, frame) == (content.sender, content.number % Marker::FRAMES);
+    if !right {
+        log::warn!("{content:?} shows as frame {frame} of {sender}");
     }
-    let pictures = context
-        .observatory
-        .lock()
-        .pictures
-        .find(sender, content.number);
-    let Some(original) = pictures else {
-        return Some(Judged::default());
-    };
-    let (original, shown) = match content.rect {
-        None => (original, None),
-        Some(rect) => {
-            let small = resize(&original, rect.width, rect.height);
-            (Arc::new(small), Some(picture.part(rect)))
-        }
-    };
-    let shown = shown.as_ref().unwrap_or(picture);
-    Some(Judged {
-        psnr_db: Some(quality::psnr(&original, shown)),
-        ssim: Some(quality::ssim(&original, shown)),
-    })
+    right
+}
+
+/// Compares what a picture shows with what was captured. Nobody needs to know before the end of the
+/// run.
+fn judge(observatory: &Observatory, hop: HopKey, picture: &Decoded) {
+    let contents = observatory.lock().contents(hop, picture.rtp_timestamp);
+    for Content {
+        sender,
+        number,
+        rect,
+    } in contents
+    {
+        let original = observatory.lock().pictures.find(sender, number);
+        let Some(original) = original else { continue };
+        let (psnr_db, ssim) = match rect {
+            None => compare(&original, &picture.frame),
+            Some(rect) => {
+                let small = resize(&original, rect.width, rect.height);
+                compare(&small, &picture.frame.part(rect))
+            }
+        };
+        observatory.lock().judge(hop, sender, number, psnr_db, ssim);
+    }
+}
+
+/// Luma PSNR in dB and SSIM.
+fn compare(original: &Frame, shown: &Frame) -> (f64, f64) {
+    (
+        quality::psnr(original, shown),
+        quality::ssim(original, shown),
+    )
 }

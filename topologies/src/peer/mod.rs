@@ -10,11 +10,13 @@
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
 //! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to
-//!   pictures and sound; [`display`] and [`clock`]: devices that tick on their own.
+//!   pictures and sound; [`decode`]: a decoder that may fall behind; [`display`] and [`clock`]:
+//!   devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
 pub mod connection;
+pub mod decode;
 pub mod display;
 pub mod environment;
 pub mod interceptors;
@@ -52,6 +54,19 @@ pub struct Context {
 }
 
 impl Context {
+    /// Luma pixels of the pictures that a source sends: a participant, or the MCU.
+    pub fn pixels_of(&self, source: u16) -> usize {
+        let plan = &self.plan;
+        let (width, height) = match &plan.video {
+            None => (0, 0),
+            Some(_) if usize::from(source) >= plan.participants.len() => {
+                (plan.mcu.width, plan.mcu.height)
+            }
+            Some(video) => (video.width, video.height),
+        };
+        width as usize * height as usize
+    }
+
     /// The index of the participant called `name`, with a warning if there is none.
     pub fn participant_named(&self, name: &str) -> Option<u16> {
         let mut all = self.plan.participants.iter();

@@ -16,7 +16,7 @@ use rtc::rtp::packet::Packet;
 use sim::Time;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
-use super::environment::{Environment, sleep_until};
+use super::environment::{Environment, sleep_until_some};
 
 /// Packets that a buffer may hold: 10 s of 800 kbps in packets of 1,000 bytes.
 const CAPACITY: usize = 1_000;
@@ -58,13 +58,7 @@ impl Playout {
             if let Some(packet) = buffer.pop(self.environment.now()) {
                 return Some(packet);
             }
-            let due = buffer.next_due();
-            let wait = async {
-                match due {
-                    Some(due) => sleep_until(self.environment.as_ref(), due).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let wait = sleep_until_some(self.environment.as_ref(), buffer.next_due());
             tokio::select! {
                 biased;
                 event = self.track.poll() => if let TrackRemoteEvent::OnRtpPacket(packet) = event? {

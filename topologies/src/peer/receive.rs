@@ -6,27 +6,30 @@ use std::time::Duration;
 use reports::record::Kind;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp::packet::Packet;
-use sim::Time;
+use sim::{Time, Work};
 use tokio::sync::{Notify, mpsc};
 use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::Context;
 use super::capture::SOUND;
 use super::clock::DeviceClock;
+use super::decode::{DecodeQueue, Outcome};
 use super::display::Decoded;
-use super::environment::sleep_until;
+use super::environment::{sleep_until, work_here};
 use super::playout::Playout;
 use super::stack;
+use crate::costs::cost;
 use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
-use crate::media::{
-    AssembledFrame, AudioDecoder, Backlog, FrameAssembler, ProbeDetector, VideoDecoder,
-};
+use crate::media::{AudioDecoder, Backlog, FrameAssembler, ProbeDetector, VideoDecoder};
 use crate::observe::frames::HopKey;
 use crate::observe::shown::{Shown, StreamKey};
 
 /// Between two keyframe requests of a receiver: long enough for the first one to be answered
 /// across a continent, short enough not to be a visible freeze of its own.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
+
+/// What plays when there is nothing to play.
+const SILENCE: [i16; FRAME_SAMPLES] = [0; FRAME_SAMPLES];
 
 /// Decodes a track until it ends.
 pub async fn receive_video(
@@ -39,18 +42,29 @@ pub async fn receive_video(
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.video_decoders += 1);
+    let pixels = context.pixels_of(hop.source);
+    let mut packets = playout(&context, hop, Arc::clone(&track));
+    let mut decoding = DecodeQueue::new(context.clone(), decoder, pixels);
     let mut receiver = VideoReceiver {
         context,
         hop,
-        track: Arc::clone(&track),
+        track,
         display,
         assembler: FrameAssembler::new(),
-        decoder,
+        media_ssrc: 0,
         asked: None,
     };
-    let mut packets = playout(&receiver.context, hop, track);
-    while let Some(packet) = packets.next().await {
-        receiver.packet(&packet).await;
+    loop {
+        tokio::select! {
+            biased;
+            (timestamp, outcome) = decoding.next() => receiver.decoded(timestamp, outcome).await,
+            packet = packets.next() => match packet {
+                Some(packet) => receiver.packet(&packet, &mut decoding).await,
+                None => return,
+            },
+        }
     }
 }
 
@@ -60,51 +74,52 @@ struct VideoReceiver {
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
     assembler: FrameAssembler,
-    decoder: VideoDecoder,
+    /// Of the packets.
+    media_ssrc: u32,
     /// When a keyframe was last asked for.
     asked: Option<Time>,
 }
 
 impl VideoReceiver {
-    async fn packet(&mut self, packet: &Packet) {
+    async fn packet(&mut self, packet: &Packet, decoding: &mut DecodeQueue) {
+        self.media_ssrc = packet.header.ssrc;
         let assembly = self.assembler.push(packet);
         let mut damaged = assembly.missing > 0 || assembly.malformed;
         if let Some(frame) = assembly.frame {
-            damaged |= !self.decode(frame);
+            self.assembled(frame.rtp_timestamp);
+            damaged |= !decoding.push(frame);
         }
         if damaged {
-            self.ask_for_keyframe(packet.header.ssrc).await;
+            self.ask_for_keyframe().await;
         }
     }
 
-    /// Decodes a frame; `false` if that takes a keyframe first.
-    fn decode(&mut self, frame: AssembledFrame) -> bool {
-        let (context, hop) = (&self.context, self.hop);
-        let timestamp = frame.rtp_timestamp;
-        let assembled = context.environment.now();
-        context.observatory.frame(hop, timestamp, |log| {
-            log.assembled = Some(assembled);
-        });
-        match self.decoder.decode(&frame.data) {
-            Ok(Some(picture)) => {
-                let decoded = context.environment.now();
-                context.observatory.frame(hop, timestamp, |log| {
-                    log.decoded = Some(decoded);
-                });
-                let picture = Decoded {
-                    rtp_timestamp: timestamp,
-                    frame: picture,
-                };
-                // The display goes away with the call.
-                let _ = self.display.send(picture);
-                true
-            }
-            Ok(None) => true,
-            Err(_) => false,
-        }
+    /// The last packet of a frame was let go.
+    fn assembled(&self, timestamp: u32) {
+        let now = self.context.environment.now();
+        let observatory = &self.context.observatory;
+        observatory.frame(self.hop, timestamp, |log| log.assembled = Some(now));
     }
 
-    async fn ask_for_keyframe(&mut self, media_ssrc: u32) {
+    /// The decoder is done with a frame.
+    async fn decoded(&mut self, rtp_timestamp: u32, outcome: Outcome) {
+        let frame = match outcome {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(_) => return self.ask_for_keyframe().await,
+        };
+        let now = self.context.environment.now();
+        let observatory = &self.context.observatory;
+        observatory.frame(self.hop, rtp_timestamp, |log| log.decoded = Some(now));
+        let picture = Decoded {
+            rtp_timestamp,
+            frame,
+        };
+        // The display goes away with the call.
+        let _ = self.display.send(picture);
+    }
+
+    async fn ask_for_keyframe(&mut self) {
         let now = self.context.environment.now();
         let soon = |asked: Time| now.saturating_since(asked) < REQUEST_INTERVAL;
         if self.asked.is_some_and(soon) {
@@ -114,7 +129,7 @@ impl VideoReceiver {
         self.context.observatory.asked_for_keyframe(self.hop);
         let request = PictureLossIndication {
             sender_ssrc: 0,
-            media_ssrc,
+            media_ssrc: self.media_ssrc,
         };
         if let Err(error) = self.track.write_rtcp(vec![Box::new(request)]).await {
             log::debug!("{error}");
@@ -201,6 +216,9 @@ pub async fn run_loudspeaker(
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
+    let (environment, observatory) = (&context.environment, &context.observatory);
+    observatory.codec(context.index, |codecs| codecs.audio_decoders += 1);
+    let price = cost(&context.plan, |c| c.audio_decode_sample_ns, FRAME_SAMPLES);
     let mut ears: Vec<_> = audible(&context, hop)
         .map(|sender| Ear::new(&context, sender))
         .collect();
@@ -212,18 +230,25 @@ pub async fn run_loudspeaker(
             return;
         }
         let packet = queue.next();
-        let samples = match &packet {
+        let job = || match &packet {
             Some(packet) => decoder.decode(&packet.payload),
             None => decoder.conceal(),
         };
-        if let Some(packet) = packet {
-            played(&context, hop, packet.header.timestamp, tick);
+        // Sound that is late is late by what the CPU lets work wait, at the most: players stretch
+        // over that. The next one does not wait for it.
+        let (samples, late) = match work_here(environment.as_ref(), Work::Decode, price, job) {
+            Ok((samples, done)) => (samples, Some(done.saturating_since(tick))),
+            Err(_) => (Ok(SILENCE), None), // The CPU has counted it.
+        };
+        if let Some((packet, late)) = packet.zip(late) {
+            played(&context, hop, packet.header.timestamp, (tick, late));
         }
         match samples {
-            Ok(samples) => context.environment.aside(&mut || {
-                ears.iter_mut()
-                    .for_each(|ear| ear.hear(&context, tick, &samples))
-            }),
+            Ok(samples) => {
+                let at = (tick, late.unwrap_or_default());
+                let listen = |ear: &mut Ear| ear.hear(&context, at, &samples);
+                environment.aside(&mut || ears.iter_mut().for_each(listen));
+            }
             Err(error) => log::warn!("{hop:?}: {error}"),
         }
         tick += SOUND;
@@ -241,17 +266,17 @@ fn audible(context: &Context, hop: HopKey) -> impl Iterator<Item = u16> {
     .map(|participant| participant.index)
 }
 
-/// A packet's first sample was played.
-fn played(context: &Context, hop: HopKey, timestamp: u32, tick: Time) {
+/// A packet's first sample was played at a tick, or by the CPU's fault somewhat late.
+fn played(context: &Context, hop: HopKey, timestamp: u32, (tick, late): (Time, Duration)) {
     let mut observations = context.observatory.lock();
     if let Some(frame) = observations.hop_frame_mut(hop, timestamp) {
-        // Decoding takes no time of its own; the wait before it is the loudspeaker's.
-        frame.decoded = frame.assembled;
+        // The wait before decoding is the loudspeaker's.
+        frame.decoded = frame.assembled.map(|assembled| assembled + late);
     }
     for content in observations.contents(hop, timestamp) {
         let shown = Shown {
             number: content.number,
-            at: tick,
+            at: tick + late,
             hop,
             timestamp,
             psnr_db: None,
@@ -286,7 +311,13 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, context: &Context, tick: Time, samples: &[i16; FRAME_SAMPLES]) {
+    /// Hears what plays at a tick, or by the CPU's fault somewhat late.
+    fn hear(
+        &mut self,
+        context: &Context,
+        (tick, late): (Time, Duration),
+        samples: &[i16; FRAME_SAMPLES],
+    ) {
         if self.timeline.is_none() {
             let Some(start) = context.observatory.microphone_start(self.key.sender) else {
                 return;
@@ -307,7 +338,7 @@ impl Ear {
             let heard = word.at as i64;
             context
                 .observatory
-                .heard(self.key, at(heard - word.latency()), at(heard));
+                .heard(self.key, at(heard - word.latency()), at(heard) + late);
         }
         *next += FRAME_SAMPLES as u64;
     }

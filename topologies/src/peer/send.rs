@@ -1,19 +1,24 @@
 //! Captured media to RTP: one encoder per connection and kind.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use rtc::rtp::header::Header;
 use rtc::rtp::packet::Packet;
 use scenarios::{AudioPlan, VideoPlan};
+use sim::{Time, Work};
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Context;
 use super::capture::{Picture, Sound};
+use super::environment::{sleep_until_some, work, work_here};
 use super::outgoing::Outgoing;
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
+use crate::costs::cost;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::rtp_video::VIDEO_CLOCK;
 use crate::media::{AudioEncoder, VideoEncoder, VideoPacketizer, VideoSettings};
@@ -47,10 +52,15 @@ pub async fn send_video(
         bitrate_bps: plan.bitrate_bps,
         max_payload: MAX_PAYLOAD,
     };
-    let mut encoder = match VideoEncoder::new(settings) {
-        Ok(encoder) => encoder,
+    // Shared with the job that encodes, so that a job that is refused does not take it away.
+    let encoder = match VideoEncoder::new(settings) {
+        Ok(encoder) => Arc::new(Mutex::new(encoder)),
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
+    let pixels = settings.width * settings.height;
+    let price = cost(&context.plan, |c| c.video_encode_pixel_ns, pixels);
     let mut packetizer = VideoPacketizer::new(
         outgoing.ssrc,
         VIDEO_PAYLOAD_TYPE,
@@ -59,9 +69,25 @@ pub async fn send_video(
     );
     while let Some(picture) = pictures.recv().await {
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
-            encoder.request_keyframe();
+            encoder
+                .lock()
+                .expect("no encoder panics")
+                .request_keyframe();
         }
-        let encoded = match encoder.encode(&picture.frame, picture.at.since_start()) {
+        let job = {
+            let (encoder, frame) = (Arc::clone(&encoder), picture.frame);
+            let at = picture.at.since_start();
+            move || {
+                encoder
+                    .lock()
+                    .expect("no encoder panics")
+                    .encode(&frame, at)
+            }
+        };
+        let Ok(encoding) = work(context.environment.as_ref(), Work::Encode, price, job) else {
+            continue; // The CPU has counted it.
+        };
+        let encoded = match encoding.await {
             Ok(encoded) => encoded,
             Err(error) => {
                 log::error!("{error}");
@@ -78,7 +104,8 @@ pub async fn send_video(
     }
 }
 
-/// Encodes and sends sound until the microphone ends.
+/// Encodes and sends sound until the microphone ends. Where a CPU lets one packet wait, the next
+/// one does not wait for that: both are in its queue.
 pub async fn send_audio(
     context: Context,
     outgoing: Outgoing,
@@ -89,31 +116,55 @@ pub async fn send_audio(
         Ok(encoder) => encoder,
         Err(error) => return log::error!("{error}"),
     };
+    let observatory = &context.observatory;
+    observatory.codec(context.index, |codecs| codecs.audio_encoders += 1);
+    let price = cost(&context.plan, |c| c.audio_encode_sample_ns, FRAME_SAMPLES);
+    let environment = context.environment.as_ref();
     let mut sequence_number = outgoing.first_sequence;
-    while let Some(sound) = sounds.recv().await {
-        let payload = match encoder.encode(&sound.samples) {
-            Ok(payload) => payload,
-            Err(error) => {
-                log::error!("{error}");
-                continue;
+    let mut encoding = VecDeque::new();
+    loop {
+        let done = encoding.front().map(|(done, _, _)| *done);
+        tokio::select! {
+            biased;
+            () = sleep_until_some(environment, done) => {
+                let (done, sound, payload) = encoding.pop_front().expect("it is done");
+                send_sound(&context, &outgoing, (done, sound, payload), sequence_number).await;
+                sequence_number = sequence_number.wrapping_add(1);
             }
-        };
-        let timestamp = sound.number.wrapping_mul(FRAME_SAMPLES as u32);
-        let mut frame = Frame::new(sound.number, sound.from, context.environment.now());
-        frame.bytes = payload.len() as u64;
-        let header = Header {
-            version: 2,
-            payload_type: AUDIO_PAYLOAD_TYPE,
-            sequence_number,
-            timestamp,
-            ssrc: outgoing.ssrc,
-            ..Header::default()
-        };
-        sequence_number = sequence_number.wrapping_add(1);
-        let packets = vec![Packet { header, payload }];
-        report(&context, &outgoing, timestamp, frame, &packets);
-        write(&outgoing, packets).await;
+            sound = sounds.recv() => {
+                let Some(sound) = sound else { return };
+                let job = || encoder.encode(&sound.samples);
+                match work_here(environment, Work::Encode, price, job) {
+                    Ok((Ok(payload), done)) => encoding.push_back((done, sound, payload)),
+                    Ok((Err(error), _)) => log::error!("{error}"),
+                    Err(_) => {} // The CPU has counted it.
+                }
+            }
+        }
     }
+}
+
+/// Sends sound that was encoded at `done`.
+async fn send_sound(
+    context: &Context,
+    outgoing: &Outgoing,
+    (done, sound, payload): (Time, Sound, Bytes),
+    sequence_number: u16,
+) {
+    let timestamp = sound.number.wrapping_mul(FRAME_SAMPLES as u32);
+    let mut frame = Frame::new(sound.number, sound.from, done);
+    frame.bytes = payload.len() as u64;
+    let header = Header {
+        version: 2,
+        payload_type: AUDIO_PAYLOAD_TYPE,
+        sequence_number,
+        timestamp,
+        ssrc: outgoing.ssrc,
+        ..Header::default()
+    };
+    let packets = vec![Packet { header, payload }];
+    report(context, outgoing, timestamp, frame, &packets);
+    write(outgoing, packets).await;
 }
 
 fn report(

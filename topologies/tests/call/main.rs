@@ -3,6 +3,7 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod bandwidth;
+mod cpu;
 mod latency;
 mod media;
 mod outcome;

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use reports::record::{HostRecord, PacketsRecord, Role};
 use scenarios::Plan;
-use sim::{Finished, Time};
+use sim::{CpuUsage, Finished, Time};
 
-use super::Observations;
 use super::traffic::TrafficLog;
+use super::{Observations, cpu};
 
 /// A host of the world, in the order of creation.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct Recorder<'a> {
     pub traffic: &'a TrafficLog,
     /// The measured window.
     pub window: (Time, Time),
+    /// What the CPU of each host did; `None` where CPUs are free.
+    pub cpus: &'a [Option<CpuUsage>],
     /// Algorithmic delay of the audio codec, in samples at 48 kHz.
     pub audio_delay: u32,
 }
@@ -52,7 +54,7 @@ impl Recorder<'_> {
         let idle = Default::default();
         let host = |(index, info): (usize, &HostInfo)| {
             let traffic = self.host_traffic(index).unwrap_or(&idle);
-            HostRecord {
+            let mut record = HostRecord {
                 name: info.name.clone(),
                 role: info.role,
                 group: info.group.clone(),
@@ -67,7 +69,11 @@ impl Recorder<'_> {
                 cpu_cores_by_work: BTreeMap::new(),
                 skipped: BTreeMap::new(),
                 codecs: Default::default(),
-            }
+            };
+            let usage = self.cpus.get(index).and_then(Option::as_ref);
+            let window = self.window.1 - self.window.0;
+            cpu::fill(&mut record, index, self.observations, usage, window);
+            record
         };
         self.hosts.iter().enumerate().map(host).collect()
     }

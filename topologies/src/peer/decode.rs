@@ -1,0 +1,108 @@
+//! A video decoder that takes its time: frames wait for it in a short queue.
+//!
+//! A decoder that cannot keep up does what players do: when the queue is full, frames are dropped
+//! up to the next keyframe, since none of them can be decoded without the ones before.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use sim::Work;
+
+use super::Context;
+use super::environment::{Working, work};
+use crate::costs::cost;
+use crate::media::video::DecodeError;
+use crate::media::{AssembledFrame, Frame, VideoDecoder};
+
+/// Frames that wait for the decoder before frames are dropped: a tenth of a second at 30 frames
+/// per second, as much as a burst after a repair brings at once.
+const WAITING: usize = 3;
+
+/// What became of a frame: its picture, if it held one, or why it could not be decoded.
+pub type Outcome = Result<Option<Frame>, DecodeError>;
+
+/// A decoder and the frames that wait for it.
+pub struct DecodeQueue {
+    context: Context,
+    pixels: usize,
+    /// Shared with the job that decodes, so that a job that is refused does not take it away.
+    decoder: Arc<Mutex<VideoDecoder>>,
+    waiting: VecDeque<AssembledFrame>,
+    current: Option<(u32, Working<Outcome>)>,
+    /// Frames are dropped up to the next keyframe.
+    behind: bool,
+}
+
+impl DecodeQueue {
+    /// A decoder for pictures of so many luma pixels.
+    pub fn new(context: Context, decoder: VideoDecoder, pixels: usize) -> Self {
+        DecodeQueue {
+            context,
+            pixels,
+            decoder: Arc::new(Mutex::new(decoder)),
+            waiting: VecDeque::new(),
+            current: None,
+            behind: false,
+        }
+    }
+
+    /// Takes the next frame; `false` if it was dropped, so that a keyframe is needed.
+    pub fn push(&mut self, frame: AssembledFrame) -> bool {
+        let full = self.waiting.len() == WAITING;
+        if frame.starts_anew() {
+            self.behind = false;
+            if full {
+                self.skipped(self.waiting.len());
+                self.waiting.clear();
+            }
+        } else if self.behind || full {
+            self.behind = true;
+            self.skipped(1);
+            return false;
+        }
+        self.waiting.push_back(frame);
+        self.start();
+        !self.behind
+    }
+
+    /// The next frame that is done, with its RTP timestamp.
+    pub async fn next(&mut self) -> (u32, Outcome) {
+        let Some((timestamp, working)) = &mut self.current else {
+            return std::future::pending().await;
+        };
+        let done = (*timestamp, working.await);
+        self.current = None;
+        self.start();
+        done
+    }
+
+    /// Starts on the next frame if the decoder is idle. A frame that the CPU refuses is lost, and
+    /// all up to the next keyframe with it.
+    fn start(&mut self) {
+        if self.current.is_some() {
+            return;
+        }
+        let Some(frame) = self.waiting.pop_front() else {
+            return;
+        };
+        let price = cost(&self.context.plan, |c| c.video_decode_pixel_ns, self.pixels);
+        let decoder = Arc::clone(&self.decoder);
+        let job = move || {
+            let mut decoder = decoder.lock().expect("no decoder panics");
+            decoder.decode(&frame.data)
+        };
+        match work(self.context.environment.as_ref(), Work::Decode, price, job) {
+            Ok(working) => self.current = Some((frame.rtp_timestamp, working)),
+            Err(_) => {
+                self.skipped(self.waiting.len());
+                self.waiting.clear();
+                self.behind = true;
+            }
+        }
+    }
+
+    fn skipped(&self, frames: usize) {
+        let observatory = &self.context.observatory;
+        observatory.skipped(self.context.index, Work::Decode, frames as u64);
+    }
+}
