@@ -10,7 +10,6 @@ use thiserror::Error;
 use super::arena::Arena;
 use super::drops::DropReason;
 use super::event::Event;
-use super::fragments::Sliced;
 use super::id::{GatewayId, HostId, SocketId};
 use super::map::{Host, Map};
 use super::queue::EventQueue;
@@ -77,8 +76,6 @@ pub(super) struct Flight {
     sent: Time,
     pub(super) origin: HostId,
     pub(super) leg: Leg,
-    /// The MTU of the link that it came from, and whether its fragments left that in order.
-    pub(super) sliced: Option<Sliced>,
 }
 
 /// The link that a packet is on.
@@ -349,7 +346,6 @@ impl Network {
             sent: self.now,
             origin,
             leg: Leg::Up,
-            sliced: None,
         });
         self.next_packet += 1;
         self.observe(slot, Stage::Sent);
@@ -397,8 +393,7 @@ impl Network {
 
     fn leave_uplink(&mut self, slot: usize) {
         let flight = &mut self.flights[slot];
-        let (packet, sliced) = (&mut flight.packet, flight.sliced);
-        match route(&mut self.map, self.now, flight.origin, packet, sliced) {
+        match route(&mut self.map, self.now, flight.origin, &mut flight.packet) {
             Ok(host) => self.enter_downlink(slot, host),
             Err(reason) => self.drop(slot, reason, None),
         }
@@ -409,7 +404,7 @@ impl Network {
         flight.leg = Leg::Down(host);
         let receiver = self.map.host_mut(host);
         let wire_bytes = flight.packet.wire_bytes();
-        if wire_bytes > receiver.mtu || flight.sliced.is_some() {
+        if wire_bytes > receiver.mtu || flight.packet.fragments > 1 {
             return self.offer_slices_down(slot, host);
         }
         match receiver.down.offer(self.now, wire_bytes) {
