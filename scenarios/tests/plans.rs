@@ -1,13 +1,14 @@
 //! From text to plans: the grid, the groups, and every key with an effect.
 
 use std::collections::BTreeSet;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::Path;
 use std::time::Duration;
 
 use scenarios::{Overrides, Plan, Scenario, StackPlan, StackProfile, Topology};
 use sim::{
-    Behavior, Hairpinning, JitterConfig, LinkConfig, LossConfig, NatConfig, PipeConfig,
-    PortAssignment, Refresh, Reorder, Seed,
+    Behavior, FilterScope, Hairpinning, JitterConfig, LinkConfig, LossConfig, NatConfig,
+    PipeConfig, PortAssignment, Refresh, Reorder, Seed, TimerScope, WhenFull,
 };
 
 fn plans(source: &str, overrides: &Overrides) -> Vec<Plan> {
@@ -144,12 +145,36 @@ fn every_key_of_a_nat() {
         block_udp: true,
         ..sim::nat::presets::FULL_CONE
     };
+    let carrier = "filter_scope = \"internal-endpoint\", port_parity = true, port_block = 512, \
+                   port_rest = \"120 s\", timer_scope = \"remote\", max_mappings = 100, \
+                   max_mappings_per_host = 10, when_full = \"evict\", only_tcp_443 = true, \
+                   ports = \"overloading\", hairpinning = \"internal-source\"";
+    let rare = NatConfig {
+        mapping: Behavior::AddressDependent,
+        filtering: Behavior::AddressAndPortDependent,
+        filter_scope: FilterScope::InternalEndpoint,
+        ports: PortAssignment::Overloading,
+        port_parity: true,
+        port_block: NonZeroU16::new(512),
+        port_rest: millis(120_000),
+        timer_scope: TimerScope::Remote,
+        hairpinning: Hairpinning::InternalSource,
+        max_mappings: NonZeroU32::new(100),
+        max_mappings_per_host: NonZeroU32::new(10),
+        when_full: WhenFull::Evict,
+        only_tcp_443: true,
+        ..sim::nat::presets::FULL_CONE
+    };
     let keys = "ports = \"random\", lifetime = \"90 s\", refresh = \"both\", \
                 hairpinning = \"none\", reply_pinning = true, block_udp = true";
     let behaviors = "mapping = \"address-dependent\", filtering = \"address-and-port-dependent\"";
     assert_eq!(
         nat(&format!("{{ {behaviors}, {keys} }}")),
         (vec![written], "custom".to_owned())
+    );
+    assert_eq!(
+        nat(&format!("{{ {behaviors}, {carrier} }}")),
+        (vec![rare], "custom".to_owned())
     );
     let modified = "full-cone-modified".to_owned();
     assert_eq!(

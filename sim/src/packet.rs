@@ -49,6 +49,8 @@ pub struct Packet {
     pub payload: Payload,
     /// How many IP fragments it comes in, on the link that it was put on last.
     pub fragments: u16,
+    /// Whether the first of them came off that link before all others.
+    pub in_order: bool,
 }
 
 impl Packet {
@@ -59,6 +61,7 @@ impl Packet {
             destination,
             payload,
             fragments: 1,
+            in_order: true,
         }
     }
 

@@ -16,14 +16,6 @@ use crate::time::Time;
 /// The least MTU of IPv4: a router must pass on 68 bytes in one piece (RFC 791 section 3.2).
 pub const LEAST_MTU: u32 = 68;
 
-/// What is known of a packet that was put on a link in fragments.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sliced {
-    mtu: u32,
-    /// The first fragment left the link before all others.
-    pub(crate) in_order: bool,
-}
-
 impl Network {
     /// Sets the largest packet that the access link of a host carries in one piece, both ways, in
     /// bytes with the IP header. At first there is no limit.
@@ -70,11 +62,10 @@ impl Network {
             let reason = DropReason::Uplink(LinkDrop::TooBig);
             return self.drop(slot, reason, Some(origin));
         }
-        let mtu = host.mtu;
-        let sizes = pieces(packet.ip_payload_bytes(), mtu);
+        let sizes = pieces(packet.ip_payload_bytes(), host.mtu);
         match offer(&mut host.up, self.now, sizes) {
             Ok((at, in_order)) => {
-                self.flights[slot].sliced = Some(Sliced { mtu, in_order });
+                self.flights[slot].packet.in_order = in_order;
                 self.fly(at, slot);
             }
             Err(reason) => self.drop(slot, DropReason::Uplink(reason), Some(origin)),
@@ -84,9 +75,9 @@ impl Network {
     /// Puts the fragments of a packet on the downlink of its receiver, which may cut them further.
     pub(super) fn offer_slices_down(&mut self, slot: usize, host: HostId) {
         let flight = &mut self.flights[slot];
-        let dont_fragment = self.map.host(flight.origin).dont_fragment;
+        let origin = self.map.host(flight.origin);
+        let (before, dont_fragment) = (origin.mtu, origin.dont_fragment);
         let receiver = self.map.host_mut(host);
-        let before = flight.sliced.map_or(u32::MAX, |sliced| sliced.mtu);
         if dont_fragment && flight.packet.wire_bytes() > receiver.mtu {
             let reason = DropReason::Downlink(LinkDrop::TooBig);
             return self.drop(slot, reason, Some(host));

@@ -11,7 +11,6 @@ use thiserror::Error;
 use super::arena::Arena;
 use super::drops::DropReason;
 use super::event::Event;
-use super::fragments::Sliced;
 use super::id::{GatewayId, HostId, SocketId};
 use super::map::{Host, Map};
 use super::queue::EventQueue;
@@ -86,8 +85,6 @@ pub(super) struct Flight {
     arrived: Option<Time>,
     pub(super) origin: HostId,
     pub(super) leg: Leg,
-    /// The MTU of the link that it came from, and whether its fragments left that in order.
-    pub(super) sliced: Option<Sliced>,
 }
 
 /// Where a packet is.
@@ -410,7 +407,6 @@ impl Network {
             arrived: None,
             origin,
             leg: Leg::Out,
-            sliced: None,
         });
         self.unsent += 1;
         match done {
@@ -498,8 +494,7 @@ impl Network {
 
     fn leave_uplink(&mut self, slot: usize) {
         let flight = &mut self.flights[slot];
-        let (packet, sliced) = (&mut flight.packet, flight.sliced);
-        match route(&mut self.map, self.now, flight.origin, packet, sliced) {
+        match route(&mut self.map, self.now, flight.origin, &mut flight.packet) {
             Ok(host) => self.enter_downlink(slot, host),
             Err(reason) => self.drop(slot, reason, None),
         }
@@ -510,7 +505,7 @@ impl Network {
         flight.leg = Leg::Down(host);
         let receiver = self.map.host_mut(host);
         let wire_bytes = flight.packet.wire_bytes();
-        if wire_bytes > receiver.mtu || flight.sliced.is_some() {
+        if wire_bytes > receiver.mtu || flight.packet.fragments > 1 {
             return self.offer_slices_down(slot, host);
         }
         match receiver.down.offer(self.now, wire_bytes) {

@@ -6,7 +6,6 @@
 use std::net::SocketAddrV4;
 
 use super::drops::DropReason;
-use super::fragments::Sliced;
 use super::icmp;
 use super::id::HostId;
 use super::map::{Map, Node};
@@ -28,54 +27,40 @@ pub(crate) fn route(
     now: Time,
     origin: HostId,
     packet: &mut Packet,
-    sliced: Option<Sliced>,
 ) -> Result<HostId, DropReason> {
     let mut hops = 0;
-    let crossing = Crossing { now, sliced };
-    let node = climb(map, crossing, origin, packet, &mut hops)?;
-    descend(map, crossing, node, packet, &mut hops)
+    let node = climb(map, now, origin, packet, &mut hops)?;
+    descend(map, now, node, packet, &mut hops)
 }
 
-/// When a packet crosses NATs, and in what state.
-#[derive(Clone, Copy)]
-struct Crossing {
-    now: Time,
-    sliced: Option<Sliced>,
+/// Through a NAT from the inside.
+fn out(nat: &mut Nat, now: Time, packet: &Packet) -> Outbound {
+    if packet.fragments > 1
+        && let Err(reason) = nat.admit_fragments(packet.in_order)
+    {
+        return Outbound::Drop(reason);
+    }
+    match packet.payload {
+        Payload::PortUnreachable => icmp::out(nat, now, packet),
+        _ => nat.outbound(now, packet, packet.source, packet.destination),
+    }
 }
 
-impl Crossing {
-    /// Through a NAT from the inside.
-    fn out(self, nat: &mut Nat, packet: &Packet) -> Outbound {
-        if let Err(reason) = self.admit(nat) {
-            return Outbound::Drop(reason);
-        }
-        match packet.payload {
-            Payload::PortUnreachable => icmp::out(nat, self.now, packet),
-            _ => nat.outbound(self.now, packet, packet.source, packet.destination),
-        }
+/// Through a NAT from the outside.
+fn into(nat: &mut Nat, now: Time, packet: &Packet) -> Result<SocketAddrV4, NatDrop> {
+    if packet.fragments > 1 {
+        nat.admit_fragments(packet.in_order)?;
     }
-
-    /// Through a NAT from the outside.
-    fn into(self, nat: &mut Nat, packet: &Packet) -> Result<SocketAddrV4, NatDrop> {
-        self.admit(nat)?;
-        match packet.payload {
-            Payload::PortUnreachable => icmp::back(nat, self.now, packet),
-            _ => nat.inbound(self.now, packet, packet.source, packet.destination),
-        }
-    }
-
-    fn admit(self, nat: &Nat) -> Result<(), NatDrop> {
-        match self.sliced {
-            None => Ok(()),
-            Some(sliced) => nat.admit_fragments(sliced.in_order),
-        }
+    match packet.payload {
+        Payload::PortUnreachable => icmp::back(nat, now, packet),
+        _ => nat.inbound(now, packet, packet.source, packet.destination),
     }
 }
 
 /// Towards the root until the network of the destination is found, through the NATs on the way.
 fn climb(
     map: &mut Map,
-    crossing: Crossing,
+    now: Time,
     origin: HostId,
     packet: &mut Packet,
     hops: &mut u32,
@@ -86,7 +71,7 @@ fn climb(
             return Ok(node);
         }
         let gateway = map.gateway_mut(network.ok_or(DropReason::NoRoute)?);
-        match crossing.out(&mut gateway.nat, packet) {
+        match out(&mut gateway.nat, now, packet) {
             Outbound::Forward { source } => {
                 packet.source = source;
                 network = gateway.behind;
@@ -107,7 +92,7 @@ fn climb(
 /// Down to a host, through the NATs on the way.
 fn descend(
     map: &mut Map,
-    crossing: Crossing,
+    now: Time,
     mut node: Node,
     packet: &mut Packet,
     hops: &mut u32,
@@ -119,7 +104,7 @@ fn descend(
         };
         count_hop(hops)?;
         let nat = &mut map.gateway_mut(id).nat;
-        packet.destination = crossing.into(nat, packet).map_err(DropReason::Nat)?;
+        packet.destination = into(nat, now, packet).map_err(DropReason::Nat)?;
         node = map
             .find(Some(id), *packet.destination.ip())
             .ok_or(DropReason::NoRoute)?;

@@ -189,6 +189,7 @@ impl Table {
 
     /// The mapping of an external endpoint; where several have it, that of who sent to `remote`
     /// last, or of the one that was made last if nobody did.
+    #[inline]
     fn owner(&self, external: External, remote: SocketAddrV4) -> Option<Slot> {
         let senders = self.extras.as_ref().and_then(|it| it.senders.as_ref());
         senders
@@ -197,6 +198,7 @@ impl Table {
     }
 
     /// The live mapping that packets from `source` to `destination` use.
+    #[inline]
     fn find(&self, now: Time, source: SocketAddrV4, destination: SocketAddrV4) -> Option<Slot> {
         let live = |slot: &Slot| self.mappings[slot.0].alive(now).then_some(*slot);
         if !self.pins.is_empty()

@@ -180,6 +180,7 @@ impl Nat {
         self.guarded = block_udp || only_tcp_443;
     }
 
+    #[inline]
     fn try_outbound(
         &mut self,
         now: Time,
@@ -211,6 +212,7 @@ impl Nat {
     }
 
     /// An endpoint of this NAT, if it is one.
+    #[inline]
     fn own(&self, endpoint: SocketAddrV4) -> Option<External> {
         let place = match *endpoint.ip() == self.external {
             true => 0,

@@ -362,3 +362,15 @@ fn blocked_udp_is_dropped_both_ways_and_tcp_is_translated() {
         Ok(A)
     );
 }
+
+#[test]
+fn req_11_a_nat_behaves_the_same_whatever_happened_before() {
+    // Section 8: a NAT must not change its behaviour when ports collide, for instance. B's mapping
+    // got another port than its own; it is endpoint-independent and filters by port all the same.
+    let mut bench = Bench::with(Open, ByPort);
+    assert_eq!(bench.send(A, Y1), 5000);
+    assert_eq!([Y1, Y2, Z1].map(|to| bench.send(B, to)), [5001; 3]);
+    assert_eq!([Y2, Z1].map(|from| bench.receive(from, 5001)), [Ok(B); 2]);
+    let stranger = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 3), 1111);
+    assert_eq!(bench.receive(stranger, 5001), Err(NatDrop::Filtered));
+}

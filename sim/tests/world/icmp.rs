@@ -118,13 +118,17 @@ fn req_12_errors_cross_nats_both_ways_and_end_no_mapping() {
         let other = homes(&mut world, 2, &[nat(OPEN, STRICT)]);
         let alice = world.add_host(host("alice", [10, 0, 0, 2], inner)).unwrap();
         let bob = world.add_host(host("bob", [10, 0, 1, 2], other)).unwrap();
-        let [from_alice, from_bob] = world.network(|network| {
+        let server = host("server", [198, 51, 100, 1], None);
+        let server = world.add_host(server).unwrap();
+        let [from_alice, from_bob, from_server] = world.network(|network| {
             network.set_icmp(true);
-            [(alice, 5000), (bob, 6000)].map(|(host, port)| network.bind_udp(host, port).unwrap())
+            [(alice, 5000), (bob, 6000), (server, 3478)]
+                .map(|(host, port)| network.bind_udp(host, port).unwrap())
         });
         // Ports are preserved.
         let alice_outside = endpoint([203, 0, 113, 1], 5000);
         let bob_outside = endpoint([203, 0, 113, 2], 6000);
+        send(&world, from_alice, endpoint([198, 51, 100, 1], 3478));
         send(&world, from_bob, alice_outside);
         settle(&mut world);
         send(&world, from_alice, bob_outside);
@@ -137,6 +141,10 @@ fn req_12_errors_cross_nats_both_ways_and_end_no_mapping() {
             error(&world, from_alice),
             Some(UdpError::Refused(bob_outside))
         );
+        // What Alice has opened for others is still open.
+        send(&world, from_server, alice_outside);
+        settle(&mut world);
+        assert!(heard(&world, from_alice).is_some());
         let again = world.network(|network| network.bind_udp(bob, 6000).unwrap());
         send(&world, from_alice, bob_outside);
         settle(&mut world);

@@ -676,3 +676,27 @@ fn a_prober_finds_how_addresses_and_ports_are_chosen() {
             .all(|at| range.contains(&at.port()))
     );
 }
+
+#[test]
+fn req_7_a_nat_may_have_the_address_of_a_host_behind_it() {
+    // RFC 4787 section 4.4, REQ-7: internal and external addresses may conflict. The inner NAT has
+    // the address of its host, 10.0.0.2, in the network of the outer NAT; the host reaches the
+    // internet through both.
+    let open = nat(Behavior::EndpointIndependent, Behavior::EndpointIndependent);
+    simulate(Seed(1), |world| {
+        let mut lab = Lab::new(world, &[open]);
+        let server = lab.server;
+        let carrier = lab.innermost;
+        let inner = lab.world.add_gateway(open, [10, 0, 0, 2].into(), carrier);
+        lab.innermost = Some(inner.unwrap());
+        let runtime = lab.inside(2);
+        let seen = spawn(&runtime.clone(), async move {
+            Client::new(&runtime)
+                .ask(server)
+                .await
+                .map(|answer| *answer.mapped.ip())
+        });
+        lab.world.run_until(LONG);
+        assert_eq!(seen.try_recv(), Ok(Some([203, 0, 113, 1].into())));
+    });
+}
