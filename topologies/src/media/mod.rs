@@ -17,6 +17,7 @@
 //! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
 //! | [`backlog`] | a short queue between what comes unevenly and a steady tick |
+//! | [`level`] | how loud sound is |
 //! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
 
 pub mod assemble;
@@ -25,6 +26,7 @@ pub mod backlog;
 pub mod camera;
 mod codec_options;
 pub mod frame;
+pub mod level;
 pub mod marker;
 pub mod probe;
 pub mod quality;
