@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scenarios::Topology;
 use tokio::sync::mpsc;
 
+use crate::mcu::Mcu;
 use crate::member::{self, Access, Command, Identity, Relations};
 use crate::peer::Context;
 use crate::sfu::Sfu;
@@ -35,6 +36,7 @@ pub async fn serve(context: Context, access: Access, commands: mpsc::UnboundedRe
 fn relations(context: &Context) -> Arc<dyn Relations> {
     match context.plan.topology {
         Topology::Sfu => Arc::new(Sfu::new(context.clone())),
-        Topology::Mesh | Topology::Mcu => unreachable!("has no server yet"),
+        Topology::Mcu => Arc::new(Mcu::new(context.clone())),
+        Topology::Mesh => unreachable!("a mesh has no server"),
     }
 }

@@ -116,7 +116,8 @@ pub async fn send_audio(
     }
 }
 
-fn report(
+/// Notes a frame that its packets are about to take along.
+pub fn report(
     context: &Context,
     outgoing: &Outgoing,
     timestamp: u32,
@@ -130,7 +131,8 @@ fn report(
     });
 }
 
-async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
+/// Hands the packets of a frame to the stack.
+pub async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
     for packet in packets {
         if let Err(error) = outgoing.track.write_rtp(packet).await {
             // The connection is going away; its end is reported where it is noticed.
