@@ -167,3 +167,106 @@ fn mix(layout: &Layout, shown: &[u16], timestamps: &BTreeMap<u16, u32>) -> Mix {
         parts: shown.iter().enumerate().filter_map(part).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::audience::Audience::{Everybody, Without};
+    use super::*;
+    use crate::media::{Camera, Marker, Scene, Stamped, VideoDecoder, marker};
+
+    const PERIOD: Duration = Duration::from_millis(100);
+
+    /// Everybody of `senders` with a picture whose number is theirs times ten, and whose timestamp
+    /// is that times a hundred.
+    fn studio(senders: &[u16]) -> Studio {
+        let mcu = McuPlan {
+            width: 320,
+            height: 192,
+            ..McuPlan::default()
+        };
+        let video = VideoPlan {
+            width: 160,
+            height: 96,
+            fps: 10,
+            bitrate_bps: 100_000,
+            playout_delay: Duration::ZERO,
+        };
+        let mut studio = Studio::new(&mcu, &video);
+        for &sender in senders {
+            let scene = Scene::new(&mut ChaCha8Rng::seed_from_u64(sender.into()), 160, 96);
+            let number = u32::from(sender) * 10;
+            let picture = Stamped::new(Box::new(scene), sender).frame(number);
+            studio.put(sender, number * 100, Arc::unwrap_or_clone(picture));
+        }
+        studio
+    }
+
+    /// Checks that a picture shows those senders, each where the mix says.
+    fn check(composed: &Composed, senders: &[u16]) {
+        let mut decoder = VideoDecoder::new().unwrap();
+        let picture = decoder.decode(&composed.encoded.data).unwrap().unwrap();
+        let parts = &composed.mix.parts;
+        assert_eq!(parts.keys().copied().collect::<Vec<_>>(), senders);
+        for (&sender, part) in parts {
+            let frame = u32::from(sender) * 10;
+            assert_eq!(part.timestamp, frame * 100);
+            let rect = part.rect.expect("pictures have places");
+            assert_eq!(marker::read(&picture, rect), Some(Marker { sender, frame }));
+        }
+    }
+
+    #[test]
+    fn each_audience_sees_all_it_should_where_the_mix_says() {
+        for senders in [vec![1, 3], vec![1, 3, 4], vec![0, 1, 3, 4]] {
+            let audiences = [Everybody, Without(1), Without(3)].into();
+            let mut studio = studio(&senders);
+            let composed = studio.compose(Time::ZERO, &senders, &audiences).unwrap();
+            assert_eq!(composed.len(), 3);
+            for picture in &composed {
+                let seen = senders.iter().copied();
+                let seen: Vec<u16> = seen
+                    .filter(|sender| picture.audience.gets(*sender))
+                    .collect();
+                check(picture, &seen);
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_sent_nothing_or_left_is_not_in_the_mix() {
+        let mut studio = studio(&[1, 3]);
+        studio.remove(3);
+        let composed = studio.compose(Time::ZERO, &[1, 2, 3], &[Everybody].into());
+        check(&composed.unwrap()[0], &[1]);
+    }
+
+    #[test]
+    fn requests_for_keyframes_are_granted_once_in_300_ms() {
+        let mut studio = studio(&[1, 3]);
+        let audiences = [Everybody, Without(1)].into();
+        let mut keyframes = Vec::new();
+        for tick in 0..9 {
+            let now = Time::ZERO + PERIOD * tick;
+            // Everybody's encoder is asked at 100 and 200 ms, and once more at 600.
+            if [1, 2, 6].contains(&tick) {
+                studio.want_keyframe(Everybody);
+            }
+            for picture in studio.compose(now, &[1, 3], &audiences).unwrap() {
+                if picture.encoded.keyframe {
+                    keyframes.push((tick, picture.audience));
+                }
+            }
+        }
+        // The first frames; 300 ms after them, for both requests; and at once at 600.
+        let expected = [
+            (0, Everybody),
+            (0, Without(1)),
+            (3, Everybody),
+            (6, Everybody),
+        ];
+        assert_eq!(keyframes, expected);
+    }
+}
