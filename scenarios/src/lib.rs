@@ -11,7 +11,7 @@
 //!
 //! - [`plan`]: what a run executes, valid by construction;
 //! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
-//! - `resolve`, `apportion`, `camera`, `fidelity`: from a scenario to the plans of its grid;
+//! - `resolve`, `apportion`, `camera`, `fidelity`, `grid`: from a scenario to the plans of its grid;
 //! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
 //! - `costs`: what work costs, built in or from a file;
 //! - `units`: quantities, exact and never without their unit;
@@ -26,6 +26,7 @@ mod devices;
 mod document;
 mod error;
 mod fidelity;
+mod grid;
 mod library;
 mod nearby;
 mod presets;

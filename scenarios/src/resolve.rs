@@ -8,7 +8,7 @@ use sim::Seed;
 use crate::document::{Finding, Problems};
 use crate::plan::{CostProfile, Event, Happening, Participant, Plan, Topology};
 use crate::spec::{Group, Interruption, PARTICIPANTS, Spec};
-use crate::{camera, fidelity};
+use crate::{camera, fidelity, grid};
 
 /// What the command line changes in a scenario; `None` keeps what the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub struct Overrides {
 ///
 /// # Errors
 ///
-/// Every override that does not fit and every camera that cannot be used.
+/// Every override that does not fit, every grid of an MCU that is too small for its pictures, and
+/// every camera that cannot be used.
 pub(crate) fn resolve(
     spec: &Spec,
     base: &Path,
@@ -45,6 +46,9 @@ pub(crate) fn resolve(
     check_list("participants", participants, &problems);
     check_numbers(spec, participants, &problems);
     check_senders(spec, participants, &problems);
+    if topologies.contains(&Topology::Mcu) {
+        check_grids(spec, participants, &problems);
+    }
     let camera = |group: &Group| Some(camera::find(group.camera.as_ref()?, base, &problems));
     let cameras: Vec<_> = spec.groups.list.iter().map(camera).collect();
     problems.into_result(())?;
@@ -194,21 +198,45 @@ fn check_numbers(spec: &Spec, numbers: &[u32], problems: &Problems) {
 
 /// Somebody sends in each of the calls: a small share of a small call may be nobody.
 fn check_senders(spec: &Spec, numbers: &[u32], problems: &Problems) {
-    let groups = &spec.groups;
-    let fits = |number: &&u32| PARTICIPANTS.contains(number) && **number >= groups.sizes.counted();
-    for number in numbers.iter().filter(fits) {
-        let sizes = groups.sizes.split(*number);
-        if !groups
-            .list
-            .iter()
-            .zip(sizes)
-            .any(|(group, size)| group.sends && size > 0)
-        {
+    for number in possible(spec, numbers).filter(|number| senders(spec, *number) == 0) {
+        let message = format!(
+            "of {number} participants nobody sends, by the shares of the groups; write more \
+             participants, or give a group that sends a count"
+        );
+        problems.add(None, "participants".to_owned(), message);
+    }
+}
+
+/// The pictures in an MCU's grids are large enough for their markers to be read.
+fn check_grids(spec: &Spec, numbers: &[u32], problems: &Problems) {
+    let Some(video) = &spec.video else { return };
+    let mcu = &spec.mcu;
+    for number in possible(spec, numbers) {
+        let tiles = grid::most_tiles(mcu, senders(spec, number), number);
+        if !grid::is_legible(mcu, video, tiles) {
+            let (width, height) = (mcu.width, mcu.height);
             let message = format!(
-                "of {number} participants nobody sends, by the shares of the groups; write more \
-                 participants, or give a group that sends a count"
+                "on {width}x{height} a grid of {tiles} has pictures below 160x90, too small to \
+                 tell whose they are; write a larger size, or fewer participants"
             );
-            problems.add(None, "participants".to_owned(), message);
+            problems.add(None, "mcu.size".to_owned(), message);
         }
     }
+}
+
+/// The numbers that the groups can share.
+fn possible(spec: &Spec, numbers: &[u32]) -> impl Iterator<Item = u32> {
+    let counted = spec.groups.sizes.counted();
+    let fits = move |number: &u32| PARTICIPANTS.contains(number) && *number >= counted;
+    numbers.iter().copied().filter(fits)
+}
+
+/// How many send, of so many.
+fn senders(spec: &Spec, number: u32) -> u32 {
+    let sizes = spec.groups.sizes.split(number);
+    let groups = spec.groups.list.iter().zip(sizes);
+    groups
+        .filter(|(group, _)| group.sends)
+        .map(|(_, size)| size)
+        .sum()
 }

@@ -97,8 +97,8 @@ impl Scenario {
         &self.source
     }
 
-    /// SHA-256 of the text, in hexadecimal. With the overrides and the version of the program it
-    /// identifies the plans.
+    /// SHA-256 of the text, in hexadecimal. With the overrides, the version of the program, and the
+    /// cost profile if the text names a file, it identifies the plans.
     pub fn hash(&self) -> String {
         Sha256::digest(&self.source)
             .iter()
@@ -113,8 +113,9 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// [`ScenarioError::Invalid`] with every override that does not fit, every camera that is
-    /// missing, unreadable or not a Y4M file, and everything that is wrong with the cost profile.
+    /// [`ScenarioError::Invalid`] with every override that does not fit, every grid of an MCU
+    /// that is too small for its pictures, every camera that is missing, unreadable or not a Y4M
+    /// file, and everything that is wrong with the cost profile.
     pub fn resolve(&self, overrides: &Overrides) -> Result<Vec<Plan>, ScenarioError> {
         let (costs, mut problems) = match self.costs() {
             Ok(costs) => (costs, Vec::new()),

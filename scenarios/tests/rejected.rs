@@ -189,6 +189,21 @@ fn overrides_that_do_not_fit() {
         error(&shares, Some(vec![Topology::Mesh; 2]), None),
         "x.toml: topologies: the override names mesh twice; drop one of them"
     );
+    // 16 pictures of 320x180 in 4 x 4 cells of 160x90 fit 640x360, 17 in 5 columns do not.
+    let three_way = scenarios::load("three-way").unwrap();
+    let grid = "three-way (built-in): mcu.size: on 640x360 a grid of";
+    let rest = "has pictures below 160x90, too small to tell whose they are; write a larger size, \
+                or fewer participants";
+    assert_eq!(
+        error(&three_way, None, Some(vec![16, 17, 30])),
+        format!("{grid} 17 {rest}\n{grid} 30 {rest}")
+    );
+    let no_mcu = Overrides {
+        topologies: Some(vec![Topology::Sfu]),
+        participants: Some(vec![17]),
+        seed: None,
+    };
+    assert!(three_way.resolve(&no_mcu).is_ok());
     let webinar = scenarios::load("webinar").unwrap();
     assert!(webinar.resolve(&Overrides::default()).is_ok());
     let speakers = "name = \"x\"\nparticipants = 9\n[[group]]\nname = \"a\"\nshare = 0.1\n\

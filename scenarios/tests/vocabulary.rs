@@ -196,8 +196,8 @@ fn fidelity_follows_the_size_of_the_call_unless_it_is_said() {
 fn every_codec_counts_towards_the_size_of_a_call() {
     let one_sends = "[[group]]\nname = \"a\"\ncount = 1\n\
                      [[group]]\nname = \"b\"\nshare = 1.0\nsends = false\n";
-    let shared = "mcu = { size = \"1000x600\", fps = 100 }\n";
-    let each = "mcu = { size = \"500x600\", fps = 100, encoders = \"per-participant\" }\n";
+    let shared = "mcu = { size = \"1000x800\", fps = 100 }\n";
+    let each = "mcu = { size = \"1000x500\", fps = 100, encoders = \"per-participant\" }\n";
     let sizes = [
         // 5 x 4 encoders and 5 x 4 decoders of 20 million each.
         ("mesh", 5, "400x500", ""),
@@ -207,10 +207,10 @@ fn every_codec_counts_towards_the_size_of_a_call() {
         ("sfu", 10, "400x200", ""),
         // 1 encoder and 15 decoders of 50 million.
         ("sfu", 16, "500x1000", one_sends),
-        // 10 encoders and 10 decoders of 7 million, 1 encoder and 10 decoders of 60 million.
-        ("mcu", 10, "700x100", shared),
-        // 10 encoders and 10 decoders of 10 million, 10 encoders and 10 decoders of 30 million.
-        ("mcu", 10, "1000x100", each),
+        // 4 encoders and 4 decoders of 50 million, 1 encoder and 4 decoders of 80 million.
+        ("mcu", 4, "1000x500", shared),
+        // 4 encoders and 4 decoders of 50 million, and as many of 50 million.
+        ("mcu", 4, "1000x500", each),
     ];
     for (topology, number, size, lines) in sizes {
         let fidelity = |fps: u32| {

@@ -9,10 +9,12 @@
 //! - [`member`]: what everybody in a call does: signalling, connections; [`client`]: participants;
 //!   [`server`]: who carries their media.
 //! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
+//! - [`events`]: what happens to the network in mid-call.
 //! - [`observe`]: what is measured, and how.
 
 pub mod addresses;
 pub mod client;
+pub mod events;
 pub mod infra;
 pub mod mcu;
 pub mod media;

@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use crate::client;
+use crate::events::Script;
 use crate::media::{
     AudioEncoder, AudioError, Camera, ProbeSource, Scene, Stamped, Y4mCamera, Y4mError,
 };
@@ -137,7 +138,8 @@ fn run_in(
     let observers = Observers::install(&world, plan, options)?;
     let servers = world::start_servers(&world, &hosts, plan)?;
     let peers = start_peers(&world, plan, &hosts, &servers, &observers)?;
-    live(&mut world, plan, &peers, progress);
+    let script = Script::new(plan, &hosts);
+    live(&mut world, plan, script, &peers, progress);
     let signaling_bytes = signaling_bytes(&servers);
     drop(servers);
     let end = world.now();
@@ -305,6 +307,7 @@ fn camera(context: &Context, participant: &Participant) -> Result<Box<dyn Camera
 fn live(
     world: &mut Simulation,
     plan: &Plan,
+    mut script: Script,
     peers: &Commands,
     progress: &(dyn Fn(Progress) + Sync),
 ) {
@@ -319,7 +322,9 @@ fn live(
             }
         }
         let limit = if reported { end } else { window_end };
-        world.run_until((world.now() + PROGRESS_STEP).min(limit));
+        let next = (world.now() + PROGRESS_STEP).min(limit);
+        world.run_until(script.next_at().map_or(next, |step| step.min(next)));
+        script.play(world);
         progress(Progress {
             virtual_done: world.now().since_start(),
             virtual_total: end.since_start(),

@@ -1,7 +1,7 @@
 //! Which warnings of the stack need a look, and which do not.
 
 /// What the stack warns of in every healthy call, with why it is harmless.
-const HARMLESS: [(&str, &str); 3] = [
+const HARMLESS: [(&str, &str); 4] = [
     (
         "conn.remote_addr is empty, please set explicitly server_name",
         "WebRTC checks fingerprints, not server names (RFC 8827 section 6.5)",
@@ -13,6 +13,10 @@ const HARMLESS: [(&str, &str); 3] = [
     (
         "IceHandler.handle_read got error: password is empty",
         "a check may arrive before the answer that holds its credentials (RFC 8445 section 7.3)",
+    ),
+    (
+        ": duplicated",
+        "a packet that was asked for twice, or delivered twice, is dropped (RFC 3711 section 3.3.2)",
     ),
 ];
 

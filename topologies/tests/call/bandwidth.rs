@@ -14,13 +14,13 @@ const AROUND_PAYLOAD: u64 = 20 + 8 + 12 + 16;
 /// Annex B has a start code of three or four bytes before every NAL unit. In its place, RTP has
 /// nothing (a single NAL unit), or two bytes less one per fragment, or two per parameter set: at
 /// most four bytes of difference per packet, 0.5 % of these packets.
-fn media_bytes<'a>(streams: impl Iterator<Item = &'a StreamRecord>) -> u64 {
+pub fn media_bytes<'a>(streams: impl Iterator<Item = &'a StreamRecord>) -> u64 {
     streams
         .map(|stream| stream.encoded_bytes + stream.packets_sent * AROUND_PAYLOAD)
         .sum()
 }
 
-fn other_classes(traffic: &Traffic) -> u64 {
+pub fn other_classes(traffic: &Traffic) -> u64 {
     traffic.rtcp_bytes
         + traffic.stun_bytes
         + traffic.turn_bytes

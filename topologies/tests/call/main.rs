@@ -8,4 +8,5 @@ mod media;
 mod outcome;
 mod packets;
 mod replay;
+mod sfu;
 mod support;

@@ -6,5 +6,6 @@ mod joins;
 mod leaves;
 mod mcu;
 mod restart;
+mod sfu;
 mod stock;
 mod support;

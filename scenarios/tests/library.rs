@@ -1,0 +1,95 @@
+//! What the built-in comparisons say about themselves is so.
+
+use scenarios::{Fidelity, Overrides, Plan, Topology};
+
+fn plans(name: &str) -> Vec<Plan> {
+    let scenario = scenarios::load(name).unwrap();
+    scenario.resolve(&Overrides::default()).unwrap()
+}
+
+/// Topology, size and fidelity of each cell.
+fn cells(name: &str) -> Vec<(Topology, usize, Fidelity)> {
+    let cell = |plan: &Plan| (plan.topology, plan.participants.len(), plan.fidelity);
+    plans(name).iter().map(cell).collect()
+}
+
+#[test]
+fn three_way_and_large_say_how_real_their_codecs_are() {
+    let all = |name, fidelity| plans(name).iter().all(|plan| plan.fidelity == fidelity);
+    assert!(all("three-way", Fidelity::Codec));
+    assert!(all("large", Fidelity::Trace));
+}
+
+/// At 640x360 and 30 /s 115 codecs are `codec`. Meshes of 4, 8, 12 and 16 have 24, 112, 264 and
+/// 480; SFU calls 16, 64, 144 and 256; an MCU's grid counts 4, so MCU calls have 8 + 5 x 4 = 28,
+/// 16 + 9 x 4 = 52, 24 + 13 x 4 = 76 and 32 + 17 x 4 = 100.
+#[test]
+fn a_standup_has_every_codec_while_there_are_few() {
+    let codec = |topology, sizes: &[usize]| -> Vec<_> {
+        let size = |n: usize| match sizes.contains(&n) {
+            true => (topology, n, Fidelity::Codec),
+            false => (topology, n, Fidelity::Trace),
+        };
+        [4, 8, 12, 16].map(size).into()
+    };
+    let expected = [
+        codec(Topology::Mesh, &[4, 8]),
+        codec(Topology::Sfu, &[4, 8]),
+        codec(Topology::Mcu, &[4, 8, 12, 16]),
+    ];
+    assert_eq!(cells("standup"), expected.concat());
+}
+
+/// The comment in the scenario: a phone of four cores has a mesh of 12, at 3.2 of them, but not
+/// one of 16, at 4.4.
+#[test]
+fn a_phone_cannot_keep_up_with_a_mesh_of_sixteen() {
+    let mesh = |plan: &&Plan| plan.topology == Topology::Mesh;
+    for plan in plans("standup").iter().filter(mesh) {
+        let phone = plan
+            .participants
+            .iter()
+            .find(|peer| peer.device.label == "phone");
+        let device = &phone.expect("a quarter are on phones").device;
+        let (costs, video) = (plan.costs.as_ref().unwrap(), plan.video.as_ref().unwrap());
+        let pixel_ns = costs.video_encode_pixel_ns + costs.video_decode_pixel_ns;
+        let pixels = f64::from(video.width * video.height * video.fps);
+        let others = plan.participants.len() - 1;
+        let cores = others as f64 * pixels * pixel_ns * 1e-9 / device.speed;
+        let expected = others as f64 * 30.0 * 0.00585 / 0.6;
+        assert!(
+            (cores - expected).abs() < 1e-6,
+            "{cores} and not {expected}"
+        );
+        assert_eq!(
+            cores > f64::from(device.cores),
+            others == 15,
+            "{cores} cores"
+        );
+    }
+}
+
+#[test]
+fn one_speaks_at_a_webinar() {
+    for plan in plans("webinar") {
+        let sends: Vec<_> = plan.participants.iter().filter(|peer| peer.sends).collect();
+        assert_eq!(sends.len(), 1);
+        assert_eq!(sends[0].name, "speaker-1");
+    }
+}
+
+#[test]
+fn everybody_is_behind_a_symmetric_nat() {
+    for plan in plans("all-symmetric") {
+        let symmetric = plan
+            .participants
+            .iter()
+            .all(|peer| peer.nat_label == "symmetric");
+        assert!(
+            symmetric,
+            "{} of {}",
+            plan.topology,
+            plan.participants.len()
+        );
+    }
+}
