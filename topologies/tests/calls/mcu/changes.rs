@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use reports::record::Kind;
-use scenarios::McuEncoders;
-use sim::Time;
+use scenarios::{Event, Happening, McuEncoders};
+use sim::{Seed, Time, simulate};
 use topologies::observe::frames::Frame;
 use topologies::world;
 
-use super::super::support::{Lab, at, seconds};
+use super::super::support::{Lab, at, call, seconds};
 use super::{PERIOD_MS, REFRESH_MS, WAIT_MS, mixed, observe, sent, watch, who};
 
 #[test]
@@ -113,4 +113,65 @@ fn one_whose_link_fails_holds_nobody_up_and_comes_back() {
     // the replay window (RFC 3711 section 3.3.2) are refused with a warning. There is no other one.
     let refused = |line: &&String| line.contains("SrtpHandler") && line.ends_with(": duplicated");
     assert_eq!(warnings.iter().find(|line| !refused(line)), None);
+}
+
+#[test]
+fn after_an_outage_of_the_mcu_everybody_is_in_the_mix_again() {
+    let mut plan = mixed(3, 11.0, McuEncoders::Shared);
+    plan.events = vec![Event {
+        at: seconds(4.0),
+        lasts: seconds(1.0),
+        what: Happening::ServerRestart,
+    }];
+    let record = call(&plan);
+    for host in &record.hosts[..3] {
+        let shown = |second: u32| {
+            let mut rows = record.timeline.iter();
+            let row = rows.find(|row| row.second == second && row.host == host.name);
+            row.expect("a row for every second").frames_rendered
+        };
+        // Two others at 15 pictures a second, before it and from two seconds after it on.
+        assert_eq!(
+            [shown(3), shown(7), shown(9)],
+            [30, 30, 30],
+            "{}",
+            host.name
+        );
+        // What was on the receiver's own link and in its buffer: 10 and 60 ms of pictures, and a
+        // refresh; 87 ms hold one or two of each.
+        let last = shown(4);
+        assert!((2..=4).contains(&last), "{}: {last}", host.name);
+    }
+}
+
+/// With nobody there, an MCU neither composes (15 Hz) nor mixes (50 Hz). What remains are the
+/// servers, which look for what has expired a few times per second at the most.
+#[test]
+fn an_mcu_that_nobody_uses_does_nothing() {
+    let events = |linger: bool| {
+        simulate(Seed(1), move |world| {
+            let mut plan = mixed(2, 10.0, McuEncoders::Shared);
+            if !linger {
+                plan.participants[0].leave = Some(seconds(3.0));
+                plan.participants[1].leave = Some(seconds(3.5));
+            }
+            let mut lab = Lab::new(world, plan);
+            let _server = lab.serve();
+            let _handles = [lab.participate(0), lab.participate(1)];
+            lab.world.run_until(at(8.0));
+            let mut instants = 0;
+            while let Some(next) = lab.world.network(|network| network.next_at()) {
+                if next > at(9.0) {
+                    break;
+                }
+                lab.world.run_until(next);
+                instants += 1;
+            }
+            lab.finish();
+            instants
+        })
+    };
+    let (during, after) = (events(true), events(false));
+    assert!(during >= 65, "{during} instants with events");
+    assert!(after <= 5, "{after} instants with events");
 }

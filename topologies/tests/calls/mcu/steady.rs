@@ -120,6 +120,24 @@ fn those_who_only_watch_get_the_same_mix() {
 }
 
 #[test]
+fn calls_of_one_kind_are_mixed_too() {
+    for kind in [Kind::Video, Kind::Audio] {
+        let mut plan = mixed(2, 4.0, McuEncoders::Shared);
+        match kind {
+            Kind::Video => plan.audio = None,
+            Kind::Audio => plan.video = None,
+        }
+        let record = call(&plan);
+        assert_eq!(record.streams.len(), 2);
+        for stream in &record.streams {
+            assert_eq!(stream.kind, kind);
+            check_parts(stream);
+        }
+        assert_eq!(record.warnings, NOTHING);
+    }
+}
+
+#[test]
 fn a_shared_encoder_gives_all_the_same_and_separate_ones_leave_the_receiver_out() {
     for encoders in [McuEncoders::Shared, McuEncoders::PerParticipant] {
         let look = move |lab: &Lab| {
