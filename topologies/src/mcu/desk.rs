@@ -1,5 +1,6 @@
 //! All mixed sounds of a tick, encoded.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -54,10 +55,10 @@ impl Desk {
         timestamp: u32,
         packet: Bytes,
     ) -> Result<(), AudioError> {
-        if !self.voices.contains_key(&participant) {
-            self.voices.insert(participant, Voice::new()?);
-        }
-        let voice = self.voices.get_mut(&participant).expect("it is there");
+        let voice = match self.voices.entry(participant) {
+            Entry::Occupied(voice) => voice.into_mut(),
+            Entry::Vacant(place) => place.insert(Voice::new()?),
+        };
         voice.push(timestamp, packet);
         Ok(())
     }
@@ -115,11 +116,10 @@ impl Desk {
     }
 
     fn encoder(&mut self, audience: Audience) -> Result<&mut AudioEncoder, AudioError> {
-        if !self.encoders.contains_key(&audience) {
-            let encoder = AudioEncoder::new(self.bitrate_bps)?;
-            self.encoders.insert(audience, encoder);
-        }
-        Ok(self.encoders.get_mut(&audience).expect("it is there"))
+        Ok(match self.encoders.entry(audience) {
+            Entry::Occupied(encoder) => encoder.into_mut(),
+            Entry::Vacant(place) => place.insert(AudioEncoder::new(self.bitrate_bps)?),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! All composed pictures of a tick, encoded.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,12 +104,13 @@ impl Studio {
         senders: &[u16],
         audience: Audience,
     ) -> Result<Composed, EncodeError> {
-        if !self.programs.contains_key(&audience) {
-            let canvas = Canvas::new(self.canvas, self.picture);
-            let program = Program::new(canvas, self.settings)?;
-            self.programs.insert(audience, program);
-        }
-        let program = self.programs.get_mut(&audience).expect("it is there");
+        let program = match self.programs.entry(audience) {
+            Entry::Occupied(program) => program.into_mut(),
+            Entry::Vacant(place) => {
+                let canvas = Canvas::new(self.canvas, self.picture);
+                place.insert(Program::new(canvas, self.settings)?)
+            }
+        };
         let senders = senders.iter().copied();
         let shown: Vec<u16> = senders.filter(|sender| audience.gets(*sender)).collect();
         program.canvas.compose(&shown, &mut self.gallery);

@@ -116,7 +116,7 @@ fn one_whose_link_fails_holds_nobody_up_and_comes_back() {
 }
 
 #[test]
-fn after_an_outage_of_the_mcu_everybody_is_in_the_mix_again() {
+fn after_a_restart_of_the_mcu_everybody_is_in_the_mix_again() {
     let mut plan = mixed(3, 11.0, McuEncoders::Shared);
     plan.events = vec![Event {
         at: seconds(4.0),
@@ -130,7 +130,8 @@ fn after_an_outage_of_the_mcu_everybody_is_in_the_mix_again() {
             let row = rows.find(|row| row.second == second && row.host == host.name);
             row.expect("a row for every second").frames_rendered
         };
-        // Two others at 15 pictures a second, before it and from two seconds after it on.
+        // Two others at 15 pictures a second, up to the crash, and from two seconds after the
+        // restart on.
         assert_eq!(
             [shown(3), shown(7), shown(9)],
             [30, 30, 30],
