@@ -1,8 +1,7 @@
 //! Mixes on their way to one participant.
 
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rtc::rtp::header::Header;
 use rtc::rtp::packet::Packet;

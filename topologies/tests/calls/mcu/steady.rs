@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use reports::record::{CellRecord, Kind, StreamRecord};
 use scenarios::{McuEncoders, Plan};
+use sim::Seed;
 use topologies::observe::frames::Frame;
 
 use super::super::support::{Lab, at, call, video};
@@ -135,6 +136,19 @@ fn calls_of_one_kind_are_mixed_too() {
         }
         assert_eq!(record.warnings, NOTHING);
     }
+}
+
+#[test]
+fn a_mixed_call_replays_to_the_byte() {
+    // The digest is of every packet's time and content.
+    let digest = |seed| {
+        let mut plan = mixed(2, 3.0, McuEncoders::PerParticipant);
+        plan.seed = Seed(seed);
+        call(&plan).digest
+    };
+    let first = digest(1);
+    assert_eq!(first, digest(1));
+    assert_ne!(first, digest(2));
 }
 
 #[test]
