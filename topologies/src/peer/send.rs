@@ -147,7 +147,6 @@ pub async fn send_audio(
     }
 }
 
-/// Sends sound that was encoded at `done`.
 /// The header of a packet of sound, with its level if the other end wants it (RFC 6464).
 fn sound_header(
     outgoing: &Outgoing,
@@ -172,6 +171,7 @@ fn sound_header(
     header
 }
 
+/// Sends sound that was encoded at `done`.
 async fn send_sound(
     context: &Context,
     outgoing: &Outgoing,
@@ -186,7 +186,8 @@ async fn send_sound(
     write(outgoing, packets).await;
 }
 
-fn report(
+/// Notes a frame that its packets are about to take along.
+pub fn report(
     context: &Context,
     outgoing: &Outgoing,
     timestamp: u32,
@@ -200,7 +201,8 @@ fn report(
     });
 }
 
-async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
+/// Hands the packets of a frame to the stack.
+pub async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
     for packet in packets {
         if let Err(error) = outgoing.track.write_rtp(packet).await {
             // The connection is going away; its end is reported where it is noticed.
