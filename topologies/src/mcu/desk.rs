@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::audience::Audience;
 use super::mixer::Mixer;
 use super::voice::{Spoken, Voice};
+use crate::media::audio::FRAME_SAMPLES;
 use crate::media::{AudioEncoder, AudioError};
 use crate::observe::shown::{Mix, Part};
 
@@ -28,6 +29,13 @@ pub struct Mixed {
     pub payload: Bytes,
     /// What is in it.
     pub mix: Arc<Mix>,
+}
+
+/// The same, before it is encoded.
+pub struct Blend {
+    audience: Audience,
+    samples: [i16; FRAME_SAMPLES],
+    mix: Arc<Mix>,
 }
 
 /// What the senders said in one tick.
@@ -81,29 +89,39 @@ impl Desk {
         voices.filter_map(spoken).collect()
     }
 
+    /// How many voices there are, each with a decoder.
+    pub fn voices(&self) -> usize {
+        self.voices.len()
+    }
+
     /// Mixes `sounds` for each audience. Encoders of audiences that are not among them end.
-    ///
-    /// # Errors
-    ///
-    /// If an encoder does not start, or refuses a sound.
-    pub fn mix(
-        &mut self,
-        sounds: &Sounds,
-        audiences: &BTreeSet<Audience>,
-    ) -> Result<Vec<Mixed>, AudioError> {
+    pub fn mix(&mut self, sounds: &Sounds, audiences: &BTreeSet<Audience>) -> Vec<Blend> {
         self.forget_all_but(audiences);
         let samples = sounds.iter().map(|(who, spoken)| (*who, spoken.samples));
         let listeners: Vec<Audience> = audiences.iter().copied().collect();
         let mixes = self.mixer.mix(&samples.collect(), &listeners);
-        let mut mixed = Vec::with_capacity(mixes.len());
-        for (audience, samples) in listeners.into_iter().zip(mixes) {
-            mixed.push(Mixed {
-                audience,
-                payload: self.encoder(audience)?.encode(&samples)?,
-                mix: Arc::new(parts(audience, sounds)),
-            });
-        }
-        Ok(mixed)
+        let blend = |(audience, samples)| Blend {
+            audience,
+            samples,
+            mix: Arc::new(parts(audience, sounds)),
+        };
+        listeners.into_iter().zip(mixes).map(blend).collect()
+    }
+
+    /// Encodes what was mixed.
+    ///
+    /// # Errors
+    ///
+    /// If an encoder does not start, or refuses a sound.
+    pub fn encode(&mut self, blends: Vec<Blend>) -> Result<Vec<Mixed>, AudioError> {
+        let encode = |blend: Blend| {
+            Ok(Mixed {
+                audience: blend.audience,
+                payload: self.encoder(blend.audience)?.encode(&blend.samples)?,
+                mix: blend.mix,
+            })
+        };
+        blends.into_iter().map(encode).collect()
     }
 
     fn forget_all_but(&mut self, audiences: &BTreeSet<Audience>) {
@@ -143,7 +161,6 @@ mod tests {
 
     use super::super::audience::Audience::{Everybody, Without};
     use super::*;
-    use crate::media::audio::FRAME_SAMPLES;
     use crate::media::{AudioDecoder, ProbeDetector, ProbeSource};
 
     /// A listener: what it decodes, and the words it heard of each sender.
@@ -191,7 +208,8 @@ mod tests {
                 desk.push(*who, n, packet).unwrap();
             }
             let sounds = desk.listen();
-            for mixed in desk.mix(&sounds, &audiences).unwrap() {
+            let blends = desk.mix(&sounds, &audiences);
+            for mixed in desk.encode(blends).unwrap() {
                 let heard = senders.iter().filter(|who| mixed.audience.gets(**who));
                 assert!(mixed.mix.parts.keys().eq(heard));
                 assert!(mixed.mix.parts.values().all(|part| part.timestamp == n));
@@ -219,7 +237,8 @@ mod tests {
         desk.remove(2);
         let parts = |desk: &mut Desk| {
             let sounds = desk.listen();
-            let mixed = desk.mix(&sounds, &[Everybody].into()).unwrap();
+            let blends = desk.mix(&sounds, &[Everybody].into());
+            let mixed = desk.encode(blends).unwrap();
             mixed[0].mix.parts.keys().copied().collect::<Vec<_>>()
         };
         assert_eq!(parts(&mut desk), [1]);

@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use scenarios::{McuPlan, VideoPlan};
@@ -28,7 +28,8 @@ pub struct Studio {
     gallery: Gallery,
     /// RTP timestamps of the pictures in the gallery.
     timestamps: BTreeMap<u16, u32>,
-    programs: BTreeMap<Audience, Program>,
+    /// Shared with the jobs that encode, so that a job that is refused does not take one away.
+    programs: BTreeMap<Audience, Arc<Mutex<Program>>>,
 }
 
 /// A picture for an audience.
@@ -75,51 +76,99 @@ impl Studio {
 
     /// One of an audience cannot decode without a keyframe.
     pub fn want_keyframe(&mut self, audience: Audience) {
-        if let Some(program) = self.programs.get_mut(&audience) {
-            program.keyframe_wanted = true;
+        if let Some(program) = self.programs.get(&audience) {
+            lock(program).keyframe_wanted = true;
         }
     }
 
-    /// A picture of `senders` for each audience, at `now`. Encoders of audiences that are not among
-    /// them end.
+    /// What drawing costs, in luma pixels, if every sender has a new picture: those that scaling
+    /// reads and makes, which it does once for all audiences, and those that are drawn.
+    pub fn pixels(&self, senders: &[u16], audiences: &BTreeSet<Audience>) -> Pixels {
+        let area = |(width, height): (usize, usize)| width * height;
+        let mut pixels = Pixels::default();
+        let mut sizes = BTreeSet::new();
+        for audience in audiences {
+            let shown = senders.iter().filter(|sender| audience.gets(**sender));
+            let tiles = shown.count();
+            let size = Layout::new(self.canvas, self.picture, tiles).tile_size();
+            pixels.drawn += tiles * area(size);
+            if sizes.insert(size) && size != self.picture {
+                pixels.scaled += senders.len() * (area(self.picture) + area(size));
+            }
+        }
+        pixels
+    }
+
+    /// Draws `senders` for each audience. Encoders of audiences that are not among them end.
     ///
     /// # Errors
     ///
-    /// If an encoder does not start, or refuses a picture.
-    pub fn compose(
+    /// If an encoder does not start.
+    pub fn draw(
         &mut self,
-        now: Time,
         senders: &[u16],
         audiences: &BTreeSet<Audience>,
-    ) -> Result<Vec<Composed>, EncodeError> {
+    ) -> Result<Vec<Drawn>, EncodeError> {
         self.programs
             .retain(|audience, _| audiences.contains(audience));
-        let compose = |audience: &Audience| self.compose_for(now, senders, *audience);
-        audiences.iter().map(compose).collect()
+        let draw = |audience: &Audience| self.draw_for(senders, *audience);
+        audiences.iter().map(draw).collect()
     }
 
-    fn compose_for(
-        &mut self,
-        now: Time,
-        senders: &[u16],
-        audience: Audience,
-    ) -> Result<Composed, EncodeError> {
+    fn draw_for(&mut self, senders: &[u16], audience: Audience) -> Result<Drawn, EncodeError> {
         let program = match self.programs.entry(audience) {
             Entry::Occupied(program) => program.into_mut(),
             Entry::Vacant(place) => {
                 let canvas = Canvas::new(self.canvas, self.picture);
-                place.insert(Program::new(canvas, self.settings)?)
+                place.insert(Arc::new(Mutex::new(Program::new(canvas, self.settings)?)))
             }
         };
         let senders = senders.iter().copied();
         let shown: Vec<u16> = senders.filter(|sender| audience.gets(*sender)).collect();
-        program.canvas.compose(&shown, &mut self.gallery);
-        Ok(Composed {
+        let mut drawing = lock(program);
+        drawing.canvas.compose(&shown, &mut self.gallery);
+        let mix = mix(drawing.canvas.layout(), &shown, &self.timestamps);
+        Ok(Drawn {
             audience,
-            mix: Arc::new(mix(program.canvas.layout(), &shown, &self.timestamps)),
-            encoded: program.encode(now)?,
+            mix: Arc::new(mix),
+            program: Arc::clone(program),
         })
     }
+}
+
+/// Luma pixels that drawing goes over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pixels {
+    /// Read or made by scaling.
+    pub scaled: usize,
+    /// Drawn on a canvas.
+    pub drawn: usize,
+}
+
+/// A picture for an audience that is yet to be encoded.
+pub struct Drawn {
+    audience: Audience,
+    mix: Arc<Mix>,
+    program: Arc<Mutex<Program>>,
+}
+
+impl Drawn {
+    /// Encodes it; `now` is when it was begun.
+    ///
+    /// # Errors
+    ///
+    /// If the encoder refuses it.
+    pub fn encode(self, now: Time) -> Result<Composed, EncodeError> {
+        Ok(Composed {
+            audience: self.audience,
+            mix: self.mix,
+            encoded: lock(&self.program).encode(now)?,
+        })
+    }
+}
+
+fn lock(program: &Mutex<Program>) -> MutexGuard<'_, Program> {
+    program.lock().expect("no encoder panics")
 }
 
 /// What one audience sees.
@@ -206,6 +255,17 @@ mod tests {
         studio
     }
 
+    fn compose(
+        studio: &mut Studio,
+        now: Time,
+        senders: &[u16],
+        audiences: &BTreeSet<Audience>,
+    ) -> Vec<Composed> {
+        let drawn = studio.draw(senders, audiences).unwrap();
+        let encoded = drawn.into_iter().map(|drawn| drawn.encode(now));
+        encoded.map(Result::unwrap).collect()
+    }
+
     /// Checks that a picture shows those senders, each where the mix says.
     fn check(composed: &Composed, senders: &[u16]) {
         let mut decoder = VideoDecoder::new().unwrap();
@@ -225,7 +285,7 @@ mod tests {
         for senders in [vec![1, 3], vec![1, 3, 4], vec![0, 1, 3, 4]] {
             let audiences = [Everybody, Without(1), Without(3)].into();
             let mut studio = studio(&senders);
-            let composed = studio.compose(Time::ZERO, &senders, &audiences).unwrap();
+            let composed = compose(&mut studio, Time::ZERO, &senders, &audiences);
             assert_eq!(composed.len(), 3);
             for picture in &composed {
                 let seen = senders.iter().copied();
@@ -241,8 +301,8 @@ mod tests {
     fn who_has_sent_nothing_or_left_is_not_in_the_mix() {
         let mut studio = studio(&[1, 3]);
         studio.remove(3);
-        let composed = studio.compose(Time::ZERO, &[1, 2, 3], &[Everybody].into());
-        check(&composed.unwrap()[0], &[1]);
+        let composed = compose(&mut studio, Time::ZERO, &[1, 2, 3], &[Everybody].into());
+        check(&composed[0], &[1]);
     }
 
     #[test]
@@ -256,7 +316,7 @@ mod tests {
             if [1, 2, 6].contains(&tick) {
                 studio.want_keyframe(Everybody);
             }
-            for picture in studio.compose(now, &[1, 3], &audiences).unwrap() {
+            for picture in compose(&mut studio, now, &[1, 3], &audiences) {
                 if picture.encoded.keyframe {
                     keyframes.push((tick, picture.audience));
                 }
@@ -270,5 +330,25 @@ mod tests {
             (6, Everybody),
         ];
         assert_eq!(keyframes, expected);
+    }
+
+    /// Three senders, of whom each audience without one of them sees two: on 320x192, pictures of
+    /// 160x96 have two by two cells of 160x96 (three tiles), or two columns in one row (two tiles),
+    /// also of 160x96. Nothing is scaled.
+    #[test]
+    fn what_drawing_costs_is_counted_in_pixels() {
+        let studio = studio(&[0, 1, 2]);
+        let pixels = |senders: &[u16], audiences: &[Audience]| {
+            studio.pixels(senders, &audiences.iter().copied().collect())
+        };
+        let tile = 160 * 96;
+        let same = pixels(&[0, 1, 2], &[Everybody, Without(0)]);
+        assert_eq!((same.scaled, same.drawn), (0, 5 * tile));
+        // Five senders are on three by two cells of 106x96, tiles of 106x64; four on 160x96. Five
+        // pictures are read and made in the smaller size, once for both large audiences.
+        let small = 106 * 64;
+        let mixed = pixels(&[0, 1, 2, 3, 4], &[Everybody, Without(7), Without(0)]);
+        assert_eq!(mixed.scaled, 5 * (tile + small));
+        assert_eq!(mixed.drawn, 10 * small + 4 * tile);
     }
 }
