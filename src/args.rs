@@ -69,6 +69,10 @@ pub struct RunArgs {
     /// Write the packets of every cell, too, as capture-TOPOLOGY-N-SEED.pcapng
     #[arg(long)]
     pub pcap: bool,
+    /// Write the last picture that each participant saw, too, as
+    /// picture-TOPOLOGY-N-SEED-RECEIVER-sees-SOURCE.png
+    #[arg(long)]
+    pub pictures: bool,
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use scenarios::Plan;
 
-pub use topologies::{CellOutput, Progress, RunOptions};
+pub use topologies::{CellOutput, Progress, RunOptions, Screen};
 
 /// Runs one cell after the other, several at the same time on several threads.
 pub trait Engine: Sync {

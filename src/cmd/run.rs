@@ -11,7 +11,7 @@ use scenarios::{Overrides, Plan, Scenario};
 
 use crate::args::RunArgs;
 use crate::cells;
-use crate::engine::{CellOutput, Engine, RunOptions};
+use crate::engine::{CellOutput, Engine, RunOptions, Screen};
 use crate::exit::Failure;
 use crate::progress::Display;
 use crate::{provenance, replay};
@@ -129,7 +129,10 @@ fn execute(
     engine: &impl Engine,
     plans: &[Plan],
 ) -> anyhow::Result<Vec<CellOutput>> {
-    let options = RunOptions { pcap: args.pcap };
+    let options = RunOptions {
+        pcap: args.pcap,
+        pictures: args.pictures,
+    };
     let jobs = args.jobs.unwrap_or_else(provenance::cpus);
     let progress = Display::new(plans.iter().map(cells::name).collect(), args.quiet);
     let outputs = cells::run_all(engine, plans, &options, jobs, &|cell, step| {
@@ -167,6 +170,9 @@ impl Results {
             results
                 .captures
                 .extend(output.pcap.map(|bytes| capture(plan, bytes)));
+            let pictures = output.pictures.into_iter();
+            let picture = |screen| picture(plan, screen);
+            results.captures.extend(pictures.map(picture));
         }
         results
     }
@@ -177,6 +183,19 @@ fn capture(plan: &Plan, bytes: Vec<u8>) -> Capture {
     Capture {
         file_name: format!("capture-{topology}-{n}-{seed}.pcapng"),
         bytes,
+    }
+}
+
+fn picture(plan: &Plan, screen: Screen) -> Capture {
+    let (topology, n, seed) = (plan.topology, plan.participants.len(), plan.seed.0);
+    let Screen {
+        receiver,
+        source,
+        png,
+    } = screen;
+    Capture {
+        file_name: format!("picture-{topology}-{n}-{seed}-{receiver}-sees-{source}.png"),
+        bytes: png,
     }
 }
 

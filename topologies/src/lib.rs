@@ -28,4 +28,4 @@ pub mod server;
 pub mod sfu;
 pub mod world;
 
-pub use run::{CellOutput, Progress, RunError, RunOptions, run, run_with};
+pub use run::{CellOutput, Progress, RunError, RunOptions, Screen, run, run_with};

@@ -15,16 +15,19 @@ use tokio::sync::mpsc;
 
 use crate::client;
 use crate::events::Script;
+use crate::media::png;
 use crate::media::{
     AudioEncoder, AudioError, Camera, ProbeSource, Scene, Stamped, Y4mCamera, Y4mError,
 };
 use crate::member::{Access, Command};
 use crate::observe::Observatory;
+use crate::observe::frames::HopKey;
 use crate::observe::record::{Recorder, packets};
 use crate::observe::traffic::{SharedTraffic, TrafficTap};
 use crate::observe::warnings::worth_a_look;
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
+use crate::peer::display::Decoded;
 use crate::peer::{Context, Environment, stack};
 use crate::server;
 use crate::world::{self, Hosts, Servers, SimConnector, SimEnvironment, WorldError};
@@ -37,6 +40,8 @@ const PROGRESS_STEP: Duration = Duration::from_millis(100);
 pub struct RunOptions {
     /// Whether to capture the packets.
     pub pcap: bool,
+    /// Whether to keep the last picture that each participant saw.
+    pub pictures: bool,
 }
 
 /// How far a cell has come, in virtual time from the start of the call.
@@ -57,6 +62,19 @@ pub struct CellOutput {
     pub measured: Measured,
     /// The packets as pcapng, if asked for.
     pub pcap: Option<Vec<u8>>,
+    /// The last pictures that participants saw, if asked for.
+    pub pictures: Vec<Screen>,
+}
+
+/// A picture that somebody saw.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    /// Who saw it.
+    pub receiver: String,
+    /// Whose it is: a participant's, or the MCU's.
+    pub source: String,
+    /// The picture as PNG.
+    pub png: Vec<u8>,
 }
 
 /// What keeps a cell from being run.
@@ -147,6 +165,7 @@ fn run_in(
     Ok(CellOutput {
         record: record(plan, &observers, &finished, audio_delay, signaling_bytes),
         measured: measured(plan, &hosts, &finished, end),
+        pictures: screens(plan, &observers),
         pcap: observers.capture.map(|capture| capture.bytes()),
     })
 }
@@ -162,6 +181,7 @@ struct Observers {
 impl Observers {
     fn install(world: &Simulation, plan: &Plan, options: &RunOptions) -> Result<Self, RunError> {
         let observatory = Arc::new(Observatory::default());
+        observatory.lock().screens = options.pictures.then(Default::default);
         let traffic = SharedTraffic::default();
         let digest = Arc::new(Mutex::new(Digest::default()));
         let capture = world.network(|network| {
@@ -330,6 +350,20 @@ fn live(
             virtual_total: end.since_start(),
         });
     }
+}
+
+/// The pictures that were kept.
+fn screens(plan: &Plan, observers: &Observers) -> Vec<Screen> {
+    let hosts = world::host_infos(plan);
+    let name = |host: u16| hosts[usize::from(host)].name.clone();
+    let observations = observers.observatory.lock();
+    let screens = observations.screens.iter().flatten();
+    let screen = |(hop, picture): (&HopKey, &Arc<Decoded>)| Screen {
+        receiver: name(hop.to),
+        source: name(hop.source),
+        png: png::encode(&picture.frame),
+    };
+    screens.map(screen).collect()
 }
 
 /// Bytes of signalling messages both ways.

@@ -7,6 +7,7 @@
 //! | `measured.csv` | what the machine spent on it |
 //! | `provenance.json` | [`Provenance`]: who ran what, where and when |
 //! | `capture-*.pcapng` | packets, on request |
+//! | `picture-*.png` | what participants saw last, on request |
 //!
 //! `measured.csv` and `provenance.json` alone may differ between two runs of one seed.
 
@@ -88,7 +89,9 @@ fn stale_captures(dir: &Path, captures: &[Capture]) -> Vec<PathBuf> {
         false => return Vec::new(),
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let is_capture = |name: &String| name.starts_with("capture-") && name.ends_with(".pcapng");
+    let is = |name: &String, begin, end| name.starts_with(begin) && name.ends_with(end);
+    let is_capture =
+        |name: &String| is(name, "capture-", ".pcapng") || is(name, "picture-", ".png");
     names
         .filter(is_capture)
         .filter(|name| captures.iter().all(|capture| capture.file_name != *name))

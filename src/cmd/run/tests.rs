@@ -41,6 +41,7 @@ impl Engine for Fake {
             record: record(plan),
             measured: Measured::default(),
             pcap: options.pcap.then(|| plan.seed.0.to_le_bytes().to_vec()),
+            pictures: Vec::new(),
         })
     }
 }
@@ -126,6 +127,7 @@ fn scene() -> (TempDir, RunArgs) {
         topology: None,
         participants: None,
         jobs: None,
+        pictures: false,
         pcap: false,
         quiet: false,
     };

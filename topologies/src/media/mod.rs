@@ -11,6 +11,7 @@
 //! | [`y4m`] | a Y4M file as a camera |
 //! | [`scale`] | resizing pictures |
 //! | [`marker`] | who captured this frame and which one it is, readable in the pixels |
+//! | [`png`] | pictures for people to look at |
 //! | [`quality`] | PSNR and SSIM |
 //! | [`video`] | H.264 encoder and decoder |
 //! | [`rtp_video`] | frames to RTP packets |
@@ -28,6 +29,7 @@ mod codec_options;
 pub mod frame;
 pub mod level;
 pub mod marker;
+pub mod png;
 pub mod probe;
 pub mod quality;
 pub mod rtp_video;

@@ -27,11 +27,12 @@ pub mod warnings;
 pub mod wire;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use reports::record::Codecs;
 use sim::{Time, Work};
 
+use crate::peer::display::Decoded;
 use calls::CallLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
@@ -54,6 +55,8 @@ pub struct Observations {
     pub streams: BTreeMap<StreamKey, StreamLog>,
     /// What was captured lately.
     pub pictures: Pictures,
+    /// The latest picture that was shown of each source, if they are kept.
+    pub screens: Option<BTreeMap<HopKey, Arc<Decoded>>>,
     /// When each microphone began to capture.
     pub microphones: BTreeMap<u16, Time>,
     /// The codecs that hosts started, by the host's place in the order of creation.

@@ -42,6 +42,7 @@ pub async fn run_display(
             picture = later;
         }
         let environment = &context.environment;
+        let picture = Arc::new(picture);
         environment.aside(&mut || show(&context, hop, tick, &picture));
         let observatory = Arc::clone(&context.observatory);
         environment.aside_later(Box::new(move || judge(&observatory, hop, &picture)));
@@ -49,9 +50,14 @@ pub async fn run_display(
 }
 
 /// Reads the markers out of the pixels: what counts as rendered is what a person would see.
-fn show(context: &Context, hop: HopKey, at: Time, picture: &Decoded) {
+fn show(context: &Context, hop: HopKey, at: Time, picture: &Arc<Decoded>) {
     let timestamp = picture.rtp_timestamp;
-    let contents = context.observatory.lock().contents(hop, timestamp);
+    let mut observations = context.observatory.lock();
+    if let Some(screens) = &mut observations.screens {
+        screens.insert(hop, Arc::clone(picture));
+    }
+    let contents = observations.contents(hop, timestamp);
+    drop(observations);
     for content in contents {
         if !is_there(&content, &picture.frame) {
             continue;

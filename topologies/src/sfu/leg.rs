@@ -11,7 +11,7 @@ use webrtc::peer_connection::PeerConnection;
 use webrtc::rtp_transceiver::RtpSender;
 
 use super::forward::{self, Subscription};
-use super::room::{Epoch, Room, Source};
+use super::room::{Epoch, Room, Source, Stay};
 use crate::observe::frames::HopKey;
 use crate::peer::connection::Renegotiate;
 use crate::peer::media::Media;
@@ -23,6 +23,7 @@ use crate::peer::stack::audio_level_id;
 pub struct Leg {
     room: Arc<Room>,
     participant: u16,
+    stay: Stay,
     announced: bool,
     connection: Option<Arc<dyn PeerConnection>>,
     added: BTreeMap<Source, Added>,
@@ -40,8 +41,9 @@ struct Added {
 impl Leg {
     /// The leg of a participant that has just come.
     pub fn new(room: Arc<Room>, participant: u16, renegotiate: Renegotiate) -> Self {
-        room.enter(participant, renegotiate);
+        let stay = room.enter(participant, renegotiate);
         Leg {
+            stay,
             room,
             participant,
             announced: false,
@@ -172,6 +174,6 @@ impl Media for Leg {
 
 impl Drop for Leg {
     fn drop(&mut self) {
-        self.room.leave(self.participant);
+        self.room.leave(self.participant, self.stay);
     }
 }

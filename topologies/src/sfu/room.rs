@@ -40,6 +40,7 @@ struct State {
     receivers: BTreeMap<u16, Receiver>,
     speakers: Speakers,
     epochs: u32,
+    stays: u32,
 }
 
 /// What a participant sends.
@@ -50,8 +51,13 @@ struct Publication {
     gate: KeyframeGate,
 }
 
+/// Tells a leg from an earlier one of the same participant, which may close after it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay(u32);
+
 /// Who receives over one leg.
 struct Receiver {
+    stay: Stay,
     renegotiate: Renegotiate,
     connected: bool,
     subscriptions: BTreeMap<Source, Arc<Subscription>>,
@@ -78,13 +84,18 @@ impl Room {
     }
 
     /// A participant came, to receive over a leg that offers again when `renegotiate` asks for it.
-    pub fn enter(&self, participant: u16, renegotiate: Renegotiate) {
+    pub fn enter(&self, participant: u16, renegotiate: Renegotiate) -> Stay {
+        let mut state = self.lock();
+        state.stays += 1;
+        let stay = Stay(state.stays);
         let receiver = Receiver {
+            stay,
             renegotiate,
             connected: false,
             subscriptions: BTreeMap::new(),
         };
-        self.lock().receivers.insert(participant, receiver);
+        state.receivers.insert(participant, receiver);
+        stay
     }
 
     /// A participant is going to send, as its offer says: receivers are told before its first
@@ -121,9 +132,13 @@ impl Room {
         Some(publication.epoch)
     }
 
-    /// A participant went, with all that it sends.
-    pub fn leave(&self, participant: u16) {
+    /// A participant went, with all that it sends; unless it has come again meanwhile.
+    pub fn leave(&self, participant: u16, stay: Stay) {
         let mut state = self.lock();
+        let there = state.receivers.get(&participant);
+        if there.is_none_or(|receiver| receiver.stay != stay) {
+            return;
+        }
         state.receivers.remove(&participant);
         state.speakers.remove(participant);
         state

@@ -9,6 +9,7 @@ mod latency;
 mod media;
 mod outcome;
 mod packets;
+mod pictures;
 mod replay;
 mod sfu;
 mod support;

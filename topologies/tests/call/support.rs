@@ -90,7 +90,11 @@ pub fn record(plan: &Plan) -> CellRecord {
 
 /// Runs a call, with a capture of its packets if asked for.
 pub fn cell(plan: &Plan, pcap: bool) -> CellOutput {
-    run_with(plan, &RunOptions { pcap }, Vec::new(), &|_| {}).expect("the plan can be run")
+    let options = RunOptions {
+        pcap,
+        ..RunOptions::default()
+    };
+    run_with(plan, &options, Vec::new(), &|_| {}).expect("the plan can be run")
 }
 
 /// Runs a call and logs every packet of it.
