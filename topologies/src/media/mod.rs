@@ -16,6 +16,7 @@
 //! | [`rtp_video`] | frames to RTP packets |
 //! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
+//! | [`recording`] | encoded media that is sent again and again |
 //! | [`backlog`] | a short queue between what comes unevenly and a steady tick |
 //! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
 
@@ -28,6 +29,7 @@ pub mod frame;
 pub mod marker;
 pub mod probe;
 pub mod quality;
+pub mod recording;
 pub mod rtp_video;
 pub mod scale;
 pub mod scene;
@@ -41,6 +43,7 @@ pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
 pub use probe::{Detection, ProbeDetector, ProbeSource};
+pub use recording::{AudioRecording, VideoPlayback, VideoRecording};
 pub use rtp_video::VideoPacketizer;
 pub use scene::Scene;
 pub use video::{
