@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use reports::record::{CellRecord, Measured};
-use scenarios::{Participant, Plan, StackProfile, Topology};
+use scenarios::{Fidelity, Participant, Plan, StackProfile, Topology};
 use sim::trace::Tap;
 use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use crate::client;
 use crate::events::Script;
 use crate::media::{
-    AudioEncoder, AudioError, Camera, ProbeSource, Scene, Stamped, Y4mCamera, Y4mError,
+    AudioEncoder, AudioError, AudioRecording, Camera, ProbeSource, Scene, Stamped, VideoRecording,
+    Y4mCamera, Y4mError,
 };
 use crate::member::{Access, Command};
 use crate::observe::Observatory;
@@ -25,6 +26,8 @@ use crate::observe::traffic::{SharedTraffic, TrafficTap};
 use crate::observe::warnings::worth_a_look;
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
+use crate::peer::recordings::{Recording, Recordings};
+use crate::peer::send::video_settings;
 use crate::peer::{Context, Environment, stack};
 use crate::server;
 use crate::world::{self, Hosts, Servers, SimConnector, SimEnvironment, WorldError};
@@ -256,23 +259,36 @@ fn access(servers: &Servers, runtime: SimRuntime) -> Access {
 /// others.
 fn start_devices(context: &Context, participant: &Participant) -> Result<(), RunError> {
     let environment = &context.environment;
+    let replays = context.plan.fidelity == Fidelity::Trace;
+    let mut recordings = Recordings::default();
     let mut random = environment.random(&format!("devices/{}", participant.name));
     let join = Time::ZERO + participant.join;
     let mut phase = |period: Duration| join + period.mul_f64(random.random::<f64>());
     if let Some(video) = &context.plan.video {
         let start = phase(Duration::from_secs(1) / video.fps);
+        let mut camera = Some(camera(context, participant)?);
+        if let Some(mut camera) = camera.take_if(|_| replays) {
+            let settings = video_settings(video);
+            let make = move || VideoRecording::make(camera.as_mut(), settings).map(Arc::new);
+            recordings.video = Some(Recording::start(environment.as_ref(), make));
+        }
         environment.runtime().spawn(Box::pin(capture::run_camera(
             Arc::clone(environment),
             Arc::clone(&context.observatory),
             Arc::clone(&context.capture),
             (participant.index, video.fps, start),
-            camera(context, participant)?,
+            camera,
         )));
     }
-    if context.plan.audio.is_some() {
+    if let Some(audio) = &context.plan.audio {
         let start = phase(capture::SOUND);
         let mut noise = environment.random(&format!("microphone/{}", participant.name));
         let source = ProbeSource::new(participant.index, &mut noise);
+        if replays {
+            let (source, bitrate_bps) = (source.clone(), audio.bitrate_bps);
+            let make = move || AudioRecording::make(&source, bitrate_bps).map(Arc::new);
+            recordings.audio = Some(Recording::start(environment.as_ref(), make));
+        }
         let mut observations = context.observatory.lock();
         observations.microphones.insert(participant.index, start);
         drop(observations);
@@ -285,6 +301,8 @@ fn start_devices(context: &Context, participant: &Participant) -> Result<(), Run
                 source,
             )));
     }
+    // Nobody has set them before, and nobody captures before the world begins to live.
+    let _ = context.capture.recordings.set(recordings);
     Ok(())
 }
 

@@ -56,8 +56,8 @@ impl VideoRecording {
     }
 }
 
-/// A stream of recorded frames. Sizes and keyframes are those of an encoder. So is what decodes
-/// to a picture, but not beyond the places where a recording goes round.
+/// A stream of recorded frames. Sizes and keyframes are those of an encoder; the pictures can be
+/// decoded up to where the recording goes round.
 #[derive(Clone, Debug)]
 pub struct VideoPlayback {
     recording: Arc<VideoRecording>,

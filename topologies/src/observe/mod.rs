@@ -123,6 +123,11 @@ impl Observations {
         self.streams.entry(key).or_default().show(shown);
     }
 
+    /// A word of the audio probe was said and heard at these instants.
+    pub fn heard(&mut self, key: StreamKey, instants: (Time, Time)) {
+        self.streams.entry(key).or_default().heard.push(instants);
+    }
+
     /// How good the frame of a sender looked that was shown at the end of a hop.
     pub fn judge(&mut self, hop: HopKey, sender: u16, number: u32, psnr_db: f64, ssim: f64) {
         let key = StreamKey {
@@ -182,16 +187,5 @@ impl Observatory {
     /// The receiving end of a hop asked for a keyframe.
     pub fn asked_for_keyframe(&self, hop: HopKey) {
         self.lock().hops.entry(hop).or_default().plis += 1;
-    }
-
-    /// A burst of the audio probe was heard.
-    pub fn heard(&self, key: StreamKey, said: Time, heard: Time) {
-        let mut state = self.lock();
-        state
-            .streams
-            .entry(key)
-            .or_default()
-            .heard
-            .push((said, heard));
     }
 }

@@ -9,24 +9,29 @@
 //!   lives by them.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
-//! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to
-//!   pictures and sound; [`decode`]: a decoder that may fall behind; [`display`] and [`clock`]:
-//!   devices that tick on their own.
+//! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
+//!   both; [`send`]: encoded media to RTP.
+//! - [`receive`]: RTP to frames; [`decoder`]: what decodes, or knows what could be; [`decode`]: that
+//!   it may fall behind; [`display`], [`loudspeaker`] and [`clock`]: devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
 pub mod connection;
 pub mod decode;
+pub mod decoder;
 pub mod display;
 pub mod environment;
 pub mod interceptors;
+pub mod loudspeaker;
 pub mod media;
 pub mod negotiation;
 pub mod outgoing;
 pub mod participant;
 pub mod playout;
 pub mod receive;
+pub mod recordings;
 pub mod send;
+pub mod source;
 pub mod stack;
 
 use std::sync::Arc;
