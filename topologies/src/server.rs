@@ -28,7 +28,7 @@ pub async fn serve(
     note_join(&context, now);
     let restarts: Vec<_> = restarts(&context.plan).cloned().collect();
     for (incarnation, restart) in (0..).zip(restarts.iter().map(Some).chain([None])) {
-        let crash = restart.map(|restart| crash_at(restart));
+        let crash = restart.map(crash_at);
         if live(&context, &access, incarnation, &mut commands, crash).await == Ended::Told {
             return;
         }
