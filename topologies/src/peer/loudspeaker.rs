@@ -108,7 +108,7 @@ fn played(context: &Context, hop: HopKey, timestamp: u32, (tick, late): (Time, D
 /// Who decodes and listens: how mouth-to-ear latency is found.
 enum Listener {
     /// Listens for probes in what is played.
-    Real(AudioDecoder, Vec<Ear>),
+    Real(Box<AudioDecoder>, Vec<Ear>),
     /// Knows from the RTP timestamps in which packet a word of the probe begins.
     Replayed,
 }
@@ -119,7 +119,8 @@ impl Listener {
             return Ok(Listener::Replayed);
         }
         let ears = audible(context, hop).map(|sender| Ear::new(context, sender));
-        Ok(Listener::Real(AudioDecoder::new()?, ears.collect()))
+        let decoder = Box::new(AudioDecoder::new()?);
+        Ok(Listener::Real(decoder, ears.collect()))
     }
 
     /// The sound of a packet, or what stands in for one that did not come.

@@ -10,7 +10,7 @@ use super::Context;
 use super::capture::{Picture, Sound};
 use super::environment::{Environment, Working, brief_work, work};
 use crate::media::{
-    AudioEncoder, AudioError, AudioRecording, EncodeError, EncodedFrame, Frame, VideoEncoder,
+    AudioEncoder, AudioError, AudioRecording, EncodeError, EncodedFrame, VideoEncoder,
     VideoPlayback, VideoSettings,
 };
 
@@ -66,7 +66,7 @@ impl VideoSource {
         match self {
             VideoSource::Encoder(encoder) => {
                 let (encoder, at) = (Arc::clone(encoder), picture.at.since_start());
-                let frame: Option<Arc<Frame>> = picture.frame.clone();
+                let frame = picture.frame.clone();
                 let frame = frame.expect("pictures have pixels where they are encoded");
                 let job = move || lock(&encoder).encode(&frame, at);
                 work(environment.as_ref(), Work::Encode, price, job)
@@ -86,7 +86,7 @@ fn lock(encoder: &Mutex<VideoEncoder>) -> std::sync::MutexGuard<'_, VideoEncoder
 /// One stream of encoded sound.
 pub enum AudioSource {
     /// Encodes it.
-    Encoder(AudioEncoder),
+    Encoder(Box<AudioEncoder>),
     /// Sends what was recorded.
     Recording(Arc<AudioRecording>),
 }
@@ -102,7 +102,10 @@ impl AudioSource {
                 let recording = logged(recording.as_ref())?;
                 Some(AudioSource::Recording(Arc::clone(recording)))
             }
-            None => logged(AudioEncoder::new(bitrate_bps)).map(AudioSource::Encoder),
+            None => {
+                let encoder = logged(AudioEncoder::new(bitrate_bps))?;
+                Some(AudioSource::Encoder(Box::new(encoder)))
+            }
         }
     }
 

@@ -11,3 +11,4 @@ mod packets;
 mod replay;
 mod sfu;
 mod support;
+mod trace;
