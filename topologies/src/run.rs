@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use reports::record::{CellRecord, Measured};
-use scenarios::{Fidelity, Participant, Plan, StackProfile, Topology};
+use scenarios::{Participant, Plan, StackProfile, Topology};
 use sim::trace::Tap;
 use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
@@ -259,7 +259,7 @@ fn access(servers: &Servers, runtime: SimRuntime) -> Access {
 /// others.
 fn start_devices(context: &Context, participant: &Participant) -> Result<(), RunError> {
     let environment = &context.environment;
-    let replays = context.plan.fidelity == Fidelity::Trace;
+    let replays = context.replays();
     let mut recordings = Recordings::default();
     let mut random = environment.random(&format!("devices/{}", participant.name));
     let join = Time::ZERO + participant.join;

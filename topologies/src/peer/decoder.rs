@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use scenarios::Fidelity;
 use sim::{Overloaded, Work};
 
+use super::Context;
 use super::environment::{Environment, Working, brief_work, work};
 use crate::media::video::DecodeError;
 use crate::media::{AssembledFrame, Frame, VideoDecoder};
@@ -43,10 +43,10 @@ impl Decoder {
     /// # Errors
     ///
     /// If OpenH264 cannot be set up.
-    pub fn new(fidelity: Fidelity) -> Result<Self, DecodeError> {
-        Ok(match fidelity {
-            Fidelity::Codec => Decoder::Real(Arc::new(Mutex::new(VideoDecoder::new()?))),
-            Fidelity::Trace => Decoder::Replayed(References::default()),
+    pub fn new(context: &Context) -> Result<Self, DecodeError> {
+        Ok(match context.replays() {
+            false => Decoder::Real(Arc::new(Mutex::new(VideoDecoder::new()?))),
+            true => Decoder::Replayed(References::default()),
         })
     }
 

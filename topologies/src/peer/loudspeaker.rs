@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reports::record::Kind;
-use scenarios::Fidelity;
 use sim::{Time, Work};
 
 use super::Context;
@@ -115,7 +114,7 @@ enum Listener {
 
 impl Listener {
     fn new(context: &Context, hop: HopKey) -> Result<Self, AudioError> {
-        if context.plan.fidelity == Fidelity::Trace {
+        if context.replays() {
             return Ok(Listener::Replayed);
         }
         let ears = audible(context, hop).map(|sender| Ear::new(context, sender));

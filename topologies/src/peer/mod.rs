@@ -36,7 +36,7 @@ pub mod stack;
 
 use std::sync::Arc;
 
-use scenarios::Plan;
+use scenarios::{Fidelity, Plan, Topology};
 
 pub use environment::Environment;
 
@@ -59,6 +59,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// Whether recordings are sent in place of what encoders make, and nothing is decoded.
+    ///
+    /// Never with an MCU, which has nothing to compose without pixels: there, everything is encoded
+    /// and decoded.
+    pub fn replays(&self) -> bool {
+        self.plan.fidelity == Fidelity::Trace && self.plan.topology != Topology::Mcu
+    }
+
     /// Luma pixels of the pictures that a source sends: a participant, or the MCU.
     pub fn pixels_of(&self, source: u16) -> usize {
         let plan = &self.plan;

@@ -29,7 +29,7 @@ pub async fn receive_video(
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
 ) {
-    let decoder = match Decoder::new(context.plan.fidelity) {
+    let decoder = match Decoder::new(&context) {
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
