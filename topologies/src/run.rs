@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use reports::record::{CellRecord, Measured};
-use scenarios::{Participant, Plan, StackProfile, Topology};
+use scenarios::{Participant, Plan, StackProfile};
 use sim::trace::Tap;
 use sim::trace::digest::Digest;
 use sim::trace::pcapng::{Capture, CaptureHandle};
@@ -65,9 +65,6 @@ pub struct CellOutput {
 /// What keeps a cell from being run.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// The topology is not built yet.
-    #[error("{0} calls are not in this version; run mesh or sfu")]
-    Topology(Topology),
     /// The world of the plan cannot exist.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -117,9 +114,6 @@ pub fn run_with(
     taps: Vec<Box<dyn Tap>>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
-    if plan.topology == Topology::Mcu {
-        return Err(RunError::Topology(plan.topology));
-    }
     // Wall time of the run is a measurement of this machine, kept apart from the records.
     #[allow(clippy::disallowed_methods)]
     let started = std::time::Instant::now();

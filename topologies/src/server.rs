@@ -7,6 +7,7 @@ use scenarios::{Event, Happening, Plan, Topology};
 use sim::Time;
 use tokio::sync::mpsc;
 
+use crate::mcu::Mcu;
 use crate::member::{self, Access, Command, Identity, Relations};
 use crate::peer::Context;
 use crate::peer::environment::sleep_until;
@@ -110,6 +111,7 @@ async fn live(
 fn relations(context: &Context) -> Arc<dyn Relations> {
     match context.plan.topology {
         Topology::Sfu => Arc::new(Sfu::new(context.clone())),
-        Topology::Mesh | Topology::Mcu => unreachable!("has no server yet"),
+        Topology::Mcu => Arc::new(Mcu::new(context.clone())),
+        Topology::Mesh => unreachable!("a mesh has no server"),
     }
 }

@@ -2,43 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use super::audience::Audience;
 use super::limiter::Limiter;
 use crate::media::audio::FRAME_SAMPLES;
 
 /// The mixes of one tick after the other.
 #[derive(Debug, Default)]
 pub struct Mixer {
-    limiters: BTreeMap<u16, Limiter>,
+    limiters: BTreeMap<Audience, Limiter>,
 }
 
 impl Mixer {
-    /// What each of `listeners` hears of `sounds`: the sum of all but their own, limited to 16 bits.
+    /// What each of `audiences` hears of `sounds`: the sum of all but their own, limited to 16 bits.
     /// Who is not among `sounds` is silent. A mix of one or more below full scale is their exact sum.
     pub fn mix(
         &mut self,
         sounds: &BTreeMap<u16, [i16; FRAME_SAMPLES]>,
-        listeners: &[u16],
+        audiences: &[Audience],
     ) -> Vec<[i16; FRAME_SAMPLES]> {
-        // One sum for all, from which each takes their own: listeners cost one pass each, not one
+        // One sum for all, from which each takes their own: audiences cost one pass each, not one
         // for every sender.
         let mut everybody = [0i32; FRAME_SAMPLES];
         for sound in sounds.values() {
             add(&mut everybody, sound, 1);
         }
-        let mut mix = |listener: &u16| {
+        let mut mix = |audience: &Audience| {
             let mut others = everybody;
-            if let Some(own) = sounds.get(listener) {
+            if let Audience::Without(sender) = audience
+                && let Some(own) = sounds.get(sender)
+            {
                 add(&mut others, own, -1);
             }
-            let limiter = self.limiters.entry(*listener).or_default();
+            let limiter = self.limiters.entry(*audience).or_default();
             limiter.limit(&others)
         };
-        listeners.iter().map(&mut mix).collect()
+        audiences.iter().map(&mut mix).collect()
     }
 
-    /// Forgets a listener who has left.
-    pub fn remove(&mut self, listener: u16) {
-        self.limiters.remove(&listener);
+    /// Forgets an audience that has left.
+    pub fn remove(&mut self, audience: Audience) {
+        self.limiters.remove(&audience);
     }
 }
 
@@ -53,6 +56,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
+    use super::Audience::{Everybody, Without};
     use super::*;
     use crate::media::{ProbeDetector, ProbeSource};
 
@@ -70,14 +74,14 @@ mod tests {
                 )
             })
             .into();
-        // 3 only listens.
-        let listeners = [9, 0, 3];
-        let mixes = Mixer::default().mix(&sounds, &listeners);
-        for (listener, mix) in listeners.iter().zip(mixes) {
+        // 3 has not said anything yet.
+        let audiences = [Without(9), Without(0), Everybody, Without(3)];
+        let mixes = Mixer::default().mix(&sounds, &audiences);
+        for (audience, mix) in audiences.iter().zip(mixes) {
             for i in 0..FRAME_SAMPLES {
-                let others = sounds.iter().filter(|(who, _)| *who != listener);
+                let others = sounds.iter().filter(|(who, _)| *audience != Without(**who));
                 let expected: i16 = others.map(|(_, sound)| sound[i]).sum();
-                assert_eq!(mix[i], expected, "listener {listener}, sample {i}");
+                assert_eq!(mix[i], expected, "{audience:?}, sample {i}");
             }
         }
     }
@@ -86,8 +90,11 @@ mod tests {
     fn who_is_alone_hears_silence() {
         let sounds = Sounds::from([(2, [1_000; FRAME_SAMPLES])]);
         let silence = [0; FRAME_SAMPLES];
-        assert_eq!(Mixer::default().mix(&sounds, &[2]), [silence]);
-        assert_eq!(Mixer::default().mix(&Sounds::new(), &[2]), [silence]);
+        assert_eq!(Mixer::default().mix(&sounds, &[Without(2)]), [silence]);
+        assert_eq!(
+            Mixer::default().mix(&Sounds::new(), &[Without(2)]),
+            [silence]
+        );
     }
 
     #[test]
@@ -101,16 +108,16 @@ mod tests {
         ]);
         let mut mixer = Mixer::default();
         for _ in 0..2 {
-            let mixes = mixer.mix(&sounds, &[0, 1, 2]);
+            let mixes = mixer.mix(&sounds, &[0, 1, 2].map(Without));
             assert_eq!(mixes[0], [25_000; FRAME_SAMPLES]);
             assert!(mixes[1][100..].iter().all(|sample| *sample == i16::MAX));
             assert!(mixes[2][100..].iter().all(|sample| *sample == i16::MAX));
         }
         // A gain that came down stays so with its listener for a while, until they leave.
         let quiet = Sounds::from([(0, [5_000; FRAME_SAMPLES])]);
-        assert!(mixer.mix(&quiet, &[2])[0][0] < 5_000);
-        mixer.remove(2);
-        assert_eq!(mixer.mix(&quiet, &[2])[0], [5_000; FRAME_SAMPLES]);
+        assert!(mixer.mix(&quiet, &[Without(2)])[0][0] < 5_000);
+        mixer.remove(Without(2));
+        assert_eq!(mixer.mix(&quiet, &[Without(2)])[0], [5_000; FRAME_SAMPLES]);
     }
 
     #[test]
@@ -120,12 +127,13 @@ mod tests {
             .map(|who| ProbeSource::new(who, &mut ChaCha8Rng::seed_from_u64(who.into())))
             .collect();
         let everybody: Vec<u16> = (0..9).collect();
+        let audiences: Vec<_> = everybody.iter().copied().map(Without).collect();
         let mut mixer = Mixer::default();
         let mut ears = vec![ProbeDetector::new(&everybody); 9];
         let mut words = vec![[0; 9]; 9];
         for n in 0..200 {
             let sounds = (0..9).map(|who| (who, sources[usize::from(who)].frame(n)));
-            let mixes = mixer.mix(&sounds.collect(), &everybody);
+            let mixes = mixer.mix(&sounds.collect(), &audiences);
             for (listener, mix) in mixes.iter().enumerate() {
                 let at = u64::from(n) * FRAME_SAMPLES as u64;
                 for word in ears[listener].push(at, mix) {

@@ -91,6 +91,20 @@ impl MixingClock {
         }
     }
 
+    /// Nobody was there to compose for: ticks before `now` were not missed.
+    pub fn skip_to(&mut self, now: Time) {
+        while self.next_tick() < now {
+            self.ticks += 1;
+        }
+    }
+
+    /// Which tick of the clock that is, counted from 0.
+    pub fn number(&self, tick: Time) -> u32 {
+        let since = u128::from(tick.saturating_since(self.settings.start).as_nanos() as u64);
+        // The instants of ticks are rounded down to whole nanoseconds.
+        (since * u128::from(self.settings.per_second)).div_ceil(1_000_000_000) as u32
+    }
+
     /// A picture of `participant` came at `now`. Before their first one, nobody waits for them.
     pub fn arrived(&mut self, participant: u16, now: Time) {
         let sender = Sender {

@@ -11,10 +11,19 @@ const CONCEALED: u32 = 5;
 
 /// A sender's packets, decoded at the tick.
 pub struct Voice {
-    packets: Backlog<Bytes>,
+    packets: Backlog<(u32, Bytes)>,
     decoder: AudioDecoder,
     /// Ticks without a packet since the last one.
     missing: u32,
+}
+
+/// 20 ms of a voice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// The sound.
+    pub samples: [i16; FRAME_SAMPLES],
+    /// The RTP timestamp of the packet that it came in; `None` if the decoder filled in.
+    pub timestamp: Option<u32>,
 }
 
 impl Voice {
@@ -31,9 +40,10 @@ impl Voice {
         })
     }
 
-    /// Adds an Opus packet of 20 ms. Up to five wait; beyond that the oldest are dropped.
-    pub fn push(&mut self, packet: Bytes) {
-        self.packets.push(packet);
+    /// Adds an Opus packet of 20 ms, with its RTP timestamp. Up to five wait; beyond that the oldest
+    /// are dropped.
+    pub fn push(&mut self, timestamp: u32, packet: Bytes) {
+        self.packets.push((timestamp, packet));
     }
 
     /// The 20 ms of this tick: decoded, concealed for up to 100 ms where nothing has come, and then
@@ -42,16 +52,19 @@ impl Voice {
     /// # Errors
     ///
     /// If the packet of this tick is damaged; the one after it may be good.
-    pub fn take(&mut self) -> Result<Option<[i16; FRAME_SAMPLES]>, AudioError> {
-        if let Some(packet) = self.packets.take() {
-            self.missing = 0;
-            return self.decoder.decode(&packet).map(Some);
-        }
-        if self.missing == CONCEALED {
-            return Ok(None);
-        }
-        self.missing += 1;
-        self.decoder.conceal().map(Some)
+    pub fn take(&mut self) -> Result<Option<Spoken>, AudioError> {
+        let (samples, timestamp) = match self.packets.take() {
+            Some((timestamp, packet)) => {
+                self.missing = 0;
+                (self.decoder.decode(&packet)?, Some(timestamp))
+            }
+            None if self.missing == CONCEALED => return Ok(None),
+            None => {
+                self.missing += 1;
+                (self.decoder.conceal()?, None)
+            }
+        };
+        Ok(Some(Spoken { samples, timestamp }))
     }
 }
 
@@ -63,11 +76,12 @@ mod tests {
     use super::*;
     use crate::media::{AudioEncoder, ProbeSource};
 
-    fn packets(count: u32) -> Vec<Bytes> {
+    /// Packets with their numbers as timestamps.
+    fn packets(count: u32) -> Vec<(u32, Bytes)> {
         let source = ProbeSource::new(0, &mut ChaCha8Rng::seed_from_u64(1));
         let mut encoder = AudioEncoder::new(32_000).unwrap();
         (0..count)
-            .map(|n| encoder.encode(&source.frame(n)).unwrap())
+            .map(|n| (n, encoder.encode(&source.frame(n)).unwrap()))
             .collect()
     }
 
@@ -76,12 +90,12 @@ mod tests {
         let mut voice = Voice::new().unwrap();
         assert!(voice.take().unwrap().is_none());
         let packets = packets(2);
-        voice.push(packets[0].clone());
+        voice.push(0, packets[0].1.clone());
         // One packet and 5 ticks (CONCEALED) of filling in.
         let sounds =
             |voice: &mut Voice| (0..10).filter(|_| voice.take().unwrap().is_some()).count();
         assert_eq!(sounds(&mut voice), 1 + 5);
-        voice.push(packets[1].clone());
+        voice.push(1, packets[1].1.clone());
         assert_eq!(sounds(&mut voice), 1 + 5);
     }
 
@@ -105,16 +119,20 @@ mod tests {
             waiting
                 .by_ref()
                 .take(due)
-                .for_each(|packet| voice.push(packet));
+                .for_each(|(n, packet)| voice.push(n, packet));
             played.push(voice.take().unwrap());
         }
-        straight.push(Some(decoder.decode(&packets[0]).unwrap()));
-        for _ in 0..2 {
-            straight.push(Some(decoder.conceal().unwrap()));
-        }
-        for packet in &packets[1..38] {
-            straight.push(Some(decoder.decode(packet).unwrap()));
-        }
+        let mut speak = |packet: Option<&(u32, Bytes)>| {
+            let samples = match packet {
+                Some((_, packet)) => decoder.decode(packet).unwrap(),
+                None => decoder.conceal().unwrap(),
+            };
+            let timestamp = packet.map(|(timestamp, _)| *timestamp);
+            straight.push(Some(Spoken { samples, timestamp }));
+        };
+        speak(packets.first());
+        (0..2).for_each(|_| speak(None));
+        packets[1..38].iter().for_each(|packet| speak(Some(packet)));
         let matching = played.iter().zip(&straight).take_while(|(a, b)| a == b);
         // The backlog looks for what nobody needs at its 25th tick: everything was needed.
         assert_eq!(matching.count(), 40);
@@ -123,8 +141,8 @@ mod tests {
     #[test]
     fn a_damaged_packet_does_not_end_the_voice() {
         let mut voice = Voice::new().unwrap();
-        voice.push(Bytes::from_static(&[0x03]));
-        voice.push(packets(1).remove(0));
+        voice.push(0, Bytes::from_static(&[0x03]));
+        voice.push(1, packets(1).remove(0).1);
         assert!(voice.take().is_err());
         assert!(voice.take().unwrap().is_some());
     }

@@ -18,6 +18,7 @@
 //! | [`audio`] | Opus encoder and decoder |
 //! | [`recording`] | encoded media that is sent again and again |
 //! | [`backlog`] | a short queue between what comes unevenly and a steady tick |
+//! | [`level`] | how loud sound is |
 //! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
 
 pub mod assemble;
@@ -26,6 +27,7 @@ pub mod backlog;
 pub mod camera;
 mod codec_options;
 pub mod frame;
+pub mod level;
 pub mod marker;
 pub mod probe;
 pub mod quality;

@@ -4,9 +4,12 @@
 //! all participants to their end, and sends frames of its own, which show theirs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use reports::record::Kind;
 use sim::Time;
+
+use super::shown::Mix;
 
 /// Media of one source, on its way from one host to the next. Hosts go by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ pub struct Frame {
     /// When this hop's sender had it: when the encoder was done, or its first packet was there to
     /// be forwarded.
     pub ready: Time,
+    /// What an MCU put into it; `None` if somebody captured it.
+    pub mix: Option<Arc<Mix>>,
     /// Encoded bytes.
     pub bytes: u64,
     /// RTP packets that it was put into.
@@ -80,6 +85,7 @@ impl Frame {
             number,
             captured,
             ready,
+            mix: None,
             bytes: 0,
             packets: 0,
             keyframe: false,

@@ -76,10 +76,7 @@ fn before_last_hop(
         journey.ends.push(("forward", last.departed()?));
         return Some(journey);
     }
-    let part = observations
-        .mix(hop.kind, last.number)?
-        .parts
-        .get(&sender)?;
+    let part = last.mix.as_ref()?.parts.get(&sender)?;
     let first = observations.hop_frame(to_server, part.timestamp)?;
     let mut journey = to_the_server(first)?;
     journey.ends.extend([
@@ -109,17 +106,14 @@ pub fn captured(observations: &Observations, sender: u16, shown: &Shown) -> Opti
     if shown.hop.source == sender {
         return Some(last.captured);
     }
-    let part = observations
-        .mix(shown.hop.kind, last.number)?
-        .parts
-        .get(&sender)?;
+    let part = last.mix.as_ref()?.parts.get(&sender)?;
     let to_server = HopKey::first(sender, shown.hop.from, shown.hop.kind);
     Some(observations.hop_frame(to_server, part.timestamp)?.captured)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use reports::record::Kind;
 
@@ -223,13 +217,13 @@ mod tests {
         // Mixed frame 4, begun at 90 and encoded at 99.
         let mut last = frame(4, 90, 99, 101, 141);
         (last.assembled, last.decoded) = (Some(at(150)), Some(at(151)));
-        observations.insert(down, 700, last);
         let part = Part {
             timestamp: 300,
             rect: None,
         };
-        let parts = BTreeMap::from([(0, part)]);
-        observations.mixes.insert((Kind::Video, 4), Mix { parts });
+        let parts = [(0, part)].into();
+        last.mix = Some(Arc::new(Mix { parts }));
+        observations.insert(down, 700, last);
         // 110 ms = 2 + 3 + 16 + 9 + 2 + 8 (82 to 90) + 9 (to 99) + 2 + 40 + 9 + 1 + 9.
         let expected = [
             ("encode", 2.0),

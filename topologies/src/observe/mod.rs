@@ -29,13 +29,13 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use reports::record::{Codecs, Kind};
+use reports::record::Codecs;
 use sim::{Time, Work};
 
 use calls::CallLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
-use shown::{Content, Mix, Part, Shown, StreamKey, StreamLog};
+use shown::{Content, Part, Shown, StreamKey, StreamLog};
 
 /// Everything that peers report.
 #[derive(Debug, Default)]
@@ -52,8 +52,6 @@ pub struct Observations {
     pub hops: BTreeMap<HopKey, HopLog>,
     /// What was rendered.
     pub streams: BTreeMap<StreamKey, StreamLog>,
-    /// What an MCU mixed, by kind and the number of its frame.
-    pub mixes: BTreeMap<(Kind, u32), Mix>,
     /// What was captured lately.
     pub pictures: Pictures,
     /// When each microphone began to capture.
@@ -77,17 +75,12 @@ impl Observations {
         self.hops.get_mut(&hop)?.frames.get_mut(&timestamp)
     }
 
-    /// What the MCU put into its frame `number`.
-    pub fn mix(&self, kind: Kind, number: u32) -> Option<&Mix> {
-        self.mixes.get(&(kind, number))
-    }
-
     /// What a frame that arrived by a hop shows or plays, by sender.
     pub fn contents(&self, hop: HopKey, timestamp: u32) -> Vec<Content> {
         let Some(frame) = self.hop_frame(hop, timestamp) else {
             return Vec::new();
         };
-        let Some(mix) = self.mix(hop.kind, frame.number) else {
+        let Some(mix) = &frame.mix else {
             return vec![Content {
                 sender: hop.source,
                 number: frame.number,

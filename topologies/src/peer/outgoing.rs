@@ -13,11 +13,12 @@ use webrtc::media_stream::MediaStreamTrack;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::PeerConnection;
+use webrtc::rtp_transceiver::RtpSender;
 
 use super::Context;
 use super::media::stream_id;
 use super::send;
-use super::stack::{audio_codec, video_codec};
+use super::stack::{audio_codec, audio_level_id, video_codec};
 use crate::observe::frames::HopKey;
 
 /// What a participant sends over one connection, from when its tracks are added.
@@ -94,8 +95,11 @@ async fn add(
 ) -> Result<Outgoing> {
     let outgoing = Outgoing::new(context, HopKey::first(context.index, remote, kind), 0);
     let track = Arc::clone(&outgoing.track) as Arc<dyn TrackLocal>;
-    connection.add_track(track).await?;
-    Ok(outgoing)
+    let sender = connection.add_track(track).await?;
+    Ok(Outgoing {
+        sender: Some(sender),
+        ..outgoing
+    })
 }
 
 /// An outgoing RTP stream.
@@ -108,6 +112,8 @@ pub struct Outgoing {
     pub ssrc: u32,
     /// Its first sequence number.
     pub first_sequence: u16,
+    /// What sends it, where that is of interest.
+    pub sender: Option<Arc<dyn RtpSender>>,
 }
 
 impl Outgoing {
@@ -142,7 +148,14 @@ impl Outgoing {
             track,
             ssrc,
             first_sequence,
+            sender: None,
         }
+    }
+
+    /// The id of the header extension for audio levels, if the other end wants them.
+    pub async fn audio_level_id(&self) -> Option<u8> {
+        let parameters = self.sender.as_ref()?.get_parameters().await.ok()?;
+        audio_level_id(&parameters.rtp_parameters)
     }
 }
 

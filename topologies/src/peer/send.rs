@@ -21,6 +21,7 @@ use super::source::{AudioSource, VideoSource};
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
 use crate::costs::cost;
 use crate::media::audio::FRAME_SAMPLES;
+use crate::media::level::level;
 use crate::media::rtp_video::VIDEO_CLOCK;
 use crate::media::{VideoPacketizer, VideoSettings};
 use crate::observe::frames::Frame;
@@ -110,6 +111,7 @@ pub async fn send_audio(
     observatory.codec(context.index, |codecs| codecs.audio_encoders += 1);
     let price = cost(&context.plan, |c| c.audio_encode_sample_ns, FRAME_SAMPLES);
     let environment = context.environment.as_ref();
+    let level_id = outgoing.audio_level_id().await;
     let mut sequence_number = outgoing.first_sequence;
     let mut encoding = VecDeque::new();
     loop {
@@ -118,7 +120,8 @@ pub async fn send_audio(
             biased;
             () = sleep_until_some(environment, done) => {
                 let (done, sound, payload) = encoding.pop_front().expect("it is done");
-                send_sound(&context, &outgoing, (done, sound, payload), sequence_number).await;
+                let header = sound_header(&outgoing, &sound, sequence_number, level_id);
+                send_sound(&context, &outgoing, (done, sound, payload), header).await;
                 sequence_number = sequence_number.wrapping_add(1);
             }
             sound = sounds.recv() => {
@@ -134,30 +137,47 @@ pub async fn send_audio(
     }
 }
 
+/// The header of a packet of sound, with its level if the other end wants it (RFC 6464).
+fn sound_header(
+    outgoing: &Outgoing,
+    sound: &Sound,
+    sequence_number: u16,
+    level_id: Option<u8>,
+) -> Header {
+    let mut header = Header {
+        version: 2,
+        payload_type: AUDIO_PAYLOAD_TYPE,
+        sequence_number,
+        timestamp: sound.number.wrapping_mul(FRAME_SAMPLES as u32),
+        ssrc: outgoing.ssrc,
+        ..Header::default()
+    };
+    if let Some(id) = level_id {
+        let level = Bytes::copy_from_slice(&[level(&sound.samples)]);
+        header
+            .set_extension(id, level)
+            .expect("a byte fits into any kind of extension");
+    }
+    header
+}
+
 /// Sends sound that was encoded at `done`.
 async fn send_sound(
     context: &Context,
     outgoing: &Outgoing,
     (done, sound, payload): (Time, Sound, Bytes),
-    sequence_number: u16,
+    header: Header,
 ) {
-    let timestamp = sound.number.wrapping_mul(FRAME_SAMPLES as u32);
+    let timestamp = header.timestamp;
     let mut frame = Frame::new(sound.number, sound.from, done);
     frame.bytes = payload.len() as u64;
-    let header = Header {
-        version: 2,
-        payload_type: AUDIO_PAYLOAD_TYPE,
-        sequence_number,
-        timestamp,
-        ssrc: outgoing.ssrc,
-        ..Header::default()
-    };
     let packets = vec![Packet { header, payload }];
     report(context, outgoing, timestamp, frame, &packets);
     write(outgoing, packets).await;
 }
 
-fn report(
+/// Notes a frame that its packets are about to take along.
+pub fn report(
     context: &Context,
     outgoing: &Outgoing,
     timestamp: u32,
@@ -171,7 +191,8 @@ fn report(
     });
 }
 
-async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
+/// Hands the packets of a frame to the stack.
+pub async fn write(outgoing: &Outgoing, packets: Vec<Packet>) {
     for packet in packets {
         if let Err(error) = outgoing.track.write_rtp(packet).await {
             // The connection is going away; its end is reported where it is noticed.

@@ -14,9 +14,10 @@ use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_H264, MIME_TYPE_OPUS, MediaEngine,
 };
 use rtc::rtp_transceiver::rtp_sender::{
-    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind,
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability,
+    RTCRtpParameters, RtpCodecKind,
 };
-use scenarios::{Plan, StackPlan};
+use scenarios::{Plan, StackPlan, Topology};
 use webrtc::error::Result;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
@@ -30,6 +31,9 @@ use crate::media::rtp_video::VIDEO_CLOCK;
 pub const VIDEO_PAYLOAD_TYPE: u8 = 102;
 /// The payload type of Opus (dynamic).
 pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
+
+/// The header extension for the level of sound (RFC 6464 section 4).
+const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
 /// Where the audio jitter buffer sits: next to the one for video. A slot holds one interceptor.
 const AUDIO_JITTER_BUFFER: usize = 13_500;
@@ -82,6 +86,12 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
         codec(audio_codec(), AUDIO_PAYLOAD_TYPE),
         RtpCodecKind::Audio,
     )?;
+    if plan.topology == Topology::Sfu && plan.sfu.last_n.is_some() {
+        let level = RTCRtpHeaderExtensionCapability {
+            uri: AUDIO_LEVEL.to_owned(),
+        };
+        media.register_header_extension(level, RtpCodecKind::Audio, None)?;
+    }
     let registry = nack(Registry::new(), &mut media, &plan.stack);
     let registry = configure_twcc_receiver_only(registry, &mut media)?;
     let mut registry = configure_rtcp_reports(registry);
@@ -103,6 +113,13 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
         media,
         registry.with(Slot::from(KEYFRAME_REQUESTS), requests),
     ))
+}
+
+/// The id that was negotiated for audio levels, if it was.
+pub fn audio_level_id(parameters: &RTCRtpParameters) -> Option<u8> {
+    let mut extensions = parameters.header_extensions.iter();
+    let level = extensions.find(|extension| extension.uri == AUDIO_LEVEL)?;
+    u8::try_from(level.id).ok()
 }
 
 /// The playout buffer of a stream, if it is ours and not the stack's.

@@ -1,6 +1,6 @@
 //! Packets from the sender's leg to the receivers' legs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use reports::record::Kind;
 use rtc::rtp::packet::Packet;
@@ -22,6 +22,8 @@ struct Stream {
     rewriter: Rewriter,
     /// The timestamp of the frame that is being forwarded.
     frame: Option<u32>,
+    /// The latest packet was left out on purpose.
+    paused: bool,
 }
 
 impl Subscription {
@@ -34,16 +36,33 @@ impl Subscription {
             stream: Mutex::new(Stream {
                 rewriter,
                 frame: None,
+                paused: false,
             }),
         }
     }
 
+    /// Packets are left out from here on.
+    fn pause(&self) {
+        let mut stream = self.stream();
+        stream.rewriter.pause();
+        stream.paused = true;
+    }
+
+    /// Whether the stream was paused until now, and waits for a keyframe to go on.
+    fn resumes(&self) -> bool {
+        let mut stream = self.stream();
+        std::mem::take(&mut stream.paused) && stream.rewriter.waits_for_keyframe()
+    }
+
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.stream
+            .lock()
+            .expect("no panic while a stream is locked")
+    }
+
     /// The packet as this receiver gets it, if it does, and whether a frame begins with it.
     fn rewrite(&self, packet: &Packet) -> Option<(Packet, bool)> {
-        let mut stream = self
-            .stream
-            .lock()
-            .expect("no panic while a stream is locked");
+        let mut stream = self.stream();
         let out = stream.rewriter.rewrite(packet)?;
         let timestamp = Some(out.header.timestamp);
         let begins = std::mem::replace(&mut stream.frame, timestamp) != timestamp;
@@ -51,8 +70,19 @@ impl Subscription {
     }
 }
 
-/// Forwards a track, from its first packet until it ends.
-pub async fn start(room: &Arc<Room>, source: Source, track: Arc<dyn TrackRemote>) {
+/// The level that a packet of sound announces, in -dBov; the first bit tells something else.
+fn level_of(packet: &Packet, level_id: Option<u8>) -> Option<u8> {
+    let extension = packet.header.get_extension(level_id?)?;
+    extension.first().map(|byte| byte & 0x7f)
+}
+
+/// Forwards a track, whose packets announce levels in the header extension `level_id`, from its first packet until it ends.
+pub async fn start(
+    room: &Arc<Room>,
+    source: Source,
+    track: Arc<dyn TrackRemote>,
+    level_id: Option<u8>,
+) {
     let Some(ssrc) = track.ssrcs().await.first().copied() else {
         return log::warn!("a track of {source:?} has no SSRC");
     };
@@ -67,15 +97,25 @@ pub async fn start(room: &Arc<Room>, source: Source, track: Arc<dyn TrackRemote>
             if let TrackRemoteEvent::OnRtpPacket(packet) = event
                 && seen.is_new(packet.header.sequence_number)
             {
+                if let Some(level) = level_of(&packet, level_id) {
+                    room.heard(source.participant, level);
+                }
                 forward(&room, source, &packet).await;
             }
         }
     }));
 }
 
-async fn forward(room: &Room, source: Source, packet: &Packet) {
-    for subscription in room.subscriptions(source) {
+async fn forward(room: &Arc<Room>, source: Source, packet: &Packet) {
+    for (subscription, goes) in room.subscriptions(source) {
+        if !goes {
+            subscription.pause();
+            continue;
+        }
         let Some((out, begins)) = subscription.rewrite(packet) else {
+            if subscription.resumes() {
+                room.want_keyframe(source);
+            }
             continue;
         };
         if begins {

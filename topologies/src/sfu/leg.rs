@@ -17,12 +17,14 @@ use crate::peer::connection::Renegotiate;
 use crate::peer::media::Media;
 use crate::peer::outgoing::Outgoing;
 use crate::peer::participant::identify;
+use crate::peer::stack::audio_level_id;
 
 /// What the SFU and one participant send each other.
 pub struct Leg {
     room: Arc<Room>,
     participant: u16,
     announced: bool,
+    connection: Option<Arc<dyn PeerConnection>>,
     added: BTreeMap<Source, Added>,
 }
 
@@ -43,6 +45,7 @@ impl Leg {
             room,
             participant,
             announced: false,
+            connection: None,
             added: BTreeMap::new(),
         }
     }
@@ -93,6 +96,17 @@ impl Leg {
         Ok(())
     }
 
+    /// The id of the header extension in which the participant announces audio levels.
+    async fn audio_level_id(&self) -> Option<u8> {
+        for receiver in self.connection.as_ref()?.get_receivers().await {
+            let parameters = receiver.get_parameters().await.ok()?;
+            if let Some(id) = audio_level_id(&parameters.rtp_parameters) {
+                return Some(id);
+            }
+        }
+        None
+    }
+
     fn is_behind(&self) -> bool {
         let wanted = self.room.wanted_by(self.participant);
         let has = self
@@ -116,7 +130,8 @@ impl Media for Leg {
         Ok(())
     }
 
-    async fn before_answer(&mut self, _connection: &Arc<dyn PeerConnection>) -> Result<()> {
+    async fn before_answer(&mut self, connection: &Arc<dyn PeerConnection>) -> Result<()> {
+        self.connection = Some(Arc::clone(connection));
         if !std::mem::replace(&mut self.announced, true) {
             self.room.announce(self.participant);
         }
@@ -148,7 +163,8 @@ impl Media for Leg {
             return log::warn!("{} sends as {participant}", self.participant);
         }
         let source = Source { participant, kind };
-        forward::start(&self.room, source, track).await;
+        let level_id = self.audio_level_id().await;
+        forward::start(&self.room, source, track, level_id).await;
     }
 
     fn left(&mut self, _source: u16) {}

@@ -2,14 +2,15 @@
 //!
 //! - [`room`]: who sends and who receives; [`leg`]: the connection with one participant;
 //!   [`forward`]: packets from one leg to the others.
-//! - [`rewrite`]: sequence numbers and SSRCs; [`keyframes`]: requests of many, as few. Both are
-//!   decisions without a connection.
+//! - [`rewrite`]: sequence numbers and SSRCs; [`keyframes`]: requests of many, as few;
+//!   [`speakers`]: who spoke last. These are decisions without a connection.
 
 pub mod forward;
 pub mod keyframes;
 pub mod leg;
 pub mod rewrite;
 pub mod room;
+pub mod speakers;
 
 use std::sync::Arc;
 

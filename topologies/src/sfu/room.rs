@@ -10,6 +10,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::forward::Subscription;
 use super::keyframes::{Decision, KeyframeGate};
+use super::speakers::Speakers;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
 use crate::peer::environment::sleep_until;
@@ -37,6 +38,7 @@ pub struct Room {
 struct State {
     publications: BTreeMap<Source, Publication>,
     receivers: BTreeMap<u16, Receiver>,
+    speakers: Speakers,
     epochs: u32,
 }
 
@@ -95,6 +97,9 @@ impl Room {
         ];
         let sends = plan.participants[usize::from(participant)].sends;
         let mut state = self.lock();
+        if sends {
+            state.speakers.add(participant);
+        }
         for (kind, _) in kinds.into_iter().filter(|(_, exists)| sends && *exists) {
             state.epochs += 1;
             let publication = Publication {
@@ -120,6 +125,7 @@ impl Room {
     pub fn leave(&self, participant: u16) {
         let mut state = self.lock();
         state.receivers.remove(&participant);
+        state.speakers.remove(participant);
         state
             .publications
             .retain(|source, _| source.participant != participant);
@@ -165,13 +171,38 @@ impl Room {
         }
     }
 
-    /// Where packets of a source go now.
-    pub fn subscriptions(&self, source: Source) -> Vec<Arc<Subscription>> {
+    /// Who subscribed to a source, and whether its packets go to them now.
+    pub fn subscriptions(&self, source: Source) -> Vec<(Arc<Subscription>, bool)> {
         let state = self.lock();
-        let receivers = state.receivers.values();
+        let receivers = state.receivers.iter();
         receivers
-            .filter_map(|receiver| receiver.subscriptions.get(&source).cloned())
+            .filter_map(|(receiver, receiving)| {
+                let subscription = receiving.subscriptions.get(&source)?;
+                Some((
+                    Arc::clone(subscription),
+                    self.goes(&state, source, *receiver),
+                ))
+            })
             .collect()
+    }
+
+    /// Whether packets of a source go to a receiver: sound always does.
+    fn goes(&self, state: &State, source: Source, receiver: u16) -> bool {
+        let last_n = match source.kind {
+            Kind::Audio => None,
+            Kind::Video => self.context.plan.sfu.last_n,
+        };
+        let shows = |number: u32| {
+            let speakers = &state.speakers;
+            speakers.shows(receiver, source.participant, number as usize)
+        };
+        last_n.is_none_or(shows)
+    }
+
+    /// Sound of a participant came, with this level in -dBov.
+    pub fn heard(&self, participant: u16, level: u8) {
+        let now = self.context.environment.now();
+        self.lock().speakers.heard(participant, level, now);
     }
 
     /// Somebody needs a keyframe of `source` to go on.

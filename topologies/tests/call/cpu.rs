@@ -8,11 +8,11 @@ use scenarios::{CostProfile, Device, Plan};
 use crate::support::{DELAY, NANOS_PER_BYTE, call, host, of_kind, record};
 
 /// Luma pixels of the pictures of these calls.
-const PIXELS: f64 = 160.0 * 90.0;
-const FPS: f64 = 30.0;
+pub const PIXELS: f64 = 160.0 * 90.0;
+pub const FPS: f64 = 30.0;
 
 /// Work that costs nothing, which may still have to wait for a core.
-fn nothing() -> CostProfile {
+pub fn nothing() -> CostProfile {
     CostProfile {
         name: "test".to_owned(),
         video_encode_pixel_ns: 0.0,
@@ -30,11 +30,11 @@ fn nothing() -> CostProfile {
 }
 
 /// What costs this long per picture at speed 1.
-fn per_picture(ms: f64) -> f64 {
+pub fn per_picture(ms: f64) -> f64 {
     ms * 1e6 / PIXELS
 }
 
-fn device(cores: u32, speed: f64) -> Device {
+pub fn device(cores: u32, speed: f64) -> Device {
     Device {
         label: "test".to_owned(),
         cores,
@@ -55,7 +55,7 @@ fn pair(costs: CostProfile, devices: [Device; 2]) -> Plan {
     plan
 }
 
-fn part(stream: &StreamRecord, name: &str) -> f64 {
+pub fn part(stream: &StreamRecord, name: &str) -> f64 {
     stream.latency_parts_ms[name]
 }
 
@@ -66,7 +66,7 @@ fn first(record: &CellRecord) -> &StreamRecord {
         .expect("p0 sends")
 }
 
-fn window_s(record: &CellRecord) -> f64 {
+pub fn window_s(record: &CellRecord) -> f64 {
     (record.window_to_ms - record.window_from_ms) / 1e3
 }
 

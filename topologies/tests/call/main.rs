@@ -4,6 +4,7 @@
 
 mod bandwidth;
 mod cpu;
+mod cpu_servers;
 mod latency;
 mod media;
 mod outcome;

@@ -157,3 +157,32 @@ fn who_only_watches_receives_and_sends_nothing() {
         assert_eq!(host(&record, watcher).window_up.rtp_packets, 0);
     }
 }
+
+/// With last-N, each receives the pictures of N others and the sound of all. The probes of all are
+/// equally loud, so nobody takes another one's place.
+#[test]
+fn last_n_forwards_the_pictures_of_n_others_and_the_sound_of_all() {
+    let mut plan = sfu_call(&["none", "none", "port-restricted", "none"]);
+    plan.sfu.last_n = Some(2);
+    let record = record(&plan);
+    let of = |kind: Kind, receiver: &str| {
+        let all = record.streams.iter();
+        let own = all.filter(|stream| stream.kind == kind && stream.receiver == receiver);
+        own.cloned().collect::<Vec<_>>()
+    };
+    for receiver in ["p0", "p1", "p2", "p3"] {
+        let pictures = of(Kind::Video, receiver);
+        assert_eq!(pictures.len(), 2, "{receiver}");
+        for stream in pictures {
+            assert_eq!((stream.frames_sent, stream.frames_rendered), (45, 45));
+        }
+        let sounds = of(Kind::Audio, receiver);
+        assert_eq!(sounds.len(), 3, "{receiver}");
+        assert!(
+            sounds
+                .iter()
+                .all(|sound| sound.packets_received == sound.packets_sent)
+        );
+    }
+    assert_eq!(record.warnings, Vec::<String>::new());
+}

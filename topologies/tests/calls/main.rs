@@ -1,8 +1,10 @@
-//! Meshes of real peers in mid-call: who comes, who goes, offers that cross, networks that change.
+//! Calls of real peers: in meshes, who comes, who goes, offers that cross, networks that change; and
+//! mixed by an MCU.
 
 mod glare;
 mod joins;
 mod leaves;
+mod mcu;
 mod restart;
 mod sfu;
 mod stock;

@@ -20,6 +20,7 @@ use topologies::peer::capture::{self, Capture};
 use topologies::peer::media::Media;
 use topologies::peer::participant::ParticipantMedia;
 use topologies::peer::{Context, Environment};
+use topologies::server;
 use topologies::world::{self, Hosts, Servers, SimConnector, SimEnvironment};
 use topologies::{RunOptions, run};
 
@@ -189,6 +190,25 @@ impl Lab {
         let host = context.environment.runtime();
         let life = client::follow_schedule(context, access, receiver, leave);
         host.spawn(Box::pin(life));
+        sender
+    }
+
+    /// Lets the SFU or the MCU live. It goes if the handle is dropped.
+    pub fn serve(&self) -> mpsc::UnboundedSender<Command> {
+        let host = self.hosts.media.expect("the call has a server");
+        let runtime = self.world.runtime(host);
+        let environment: Arc<dyn Environment> =
+            Arc::new(SimEnvironment::new(runtime.clone(), &self.plan));
+        let context = Context {
+            environment: Arc::clone(&environment),
+            plan: Arc::clone(&self.plan),
+            index: world::media_server(&self.plan),
+            observatory: Arc::clone(&self.observatory),
+            capture: Arc::default(),
+        };
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let life = server::serve(context, self.access(runtime), receiver);
+        environment.runtime().spawn(Box::pin(life));
         sender
     }
 

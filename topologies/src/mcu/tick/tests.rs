@@ -279,3 +279,30 @@ fn who_asks_late_composes_the_last_tick_alone() {
     assert_eq!(clock.counts().missed, 2);
     assert_eq!(clock.wake_at(), ms(160));
 }
+
+#[test]
+fn ticks_count_from_the_start_of_the_clock_and_none_is_missed_while_nobody_is_there() {
+    // 30 ticks a second do not fall on whole nanoseconds: tick 1 is at 33,333,333 ns, tick 2 at
+    // 66,666,666 and tick 90 at 3 s.
+    let settings = TickSettings {
+        per_second: 30,
+        ..SETTINGS
+    };
+    let mut clock = MixingClock::new(settings);
+    let start = settings.start;
+    for (number, nanos) in [
+        (0, 0),
+        (1, 33_333_333),
+        (2, 66_666_666),
+        (90, 3_000_000_000),
+    ] {
+        let tick = start + Duration::from_nanos(nanos);
+        clock.skip_to(tick);
+        assert_eq!(clock.wake_at(), tick);
+        assert_eq!(clock.number(tick), number);
+    }
+    // Just after a tick the next one is the first.
+    clock.skip_to(start + Duration::from_secs(3) + INSTANT);
+    assert_eq!(clock.wake_at(), start + Duration::from_nanos(3_033_333_333));
+    assert_eq!(clock.counts(), TickCounts::default());
+}

@@ -32,14 +32,24 @@ impl Recorder<'_> {
         let mut streams = Vec::new();
         for (sender, receiver) in self.pairs(|sender, _| sender.sends) {
             for (kind, _) in kinds.iter().filter(|(_, exists)| *exists) {
-                streams.push(self.stream(StreamKey {
+                let key = StreamKey {
                     sender,
                     receiver,
                     kind: *kind,
-                }));
+                };
+                if !self.is_left_out(key) {
+                    streams.push(self.stream(key));
+                }
             }
         }
         streams
+    }
+
+    /// Whether the SFU, by its last-N rule, never showed the receiver anything of this stream.
+    fn is_left_out(&self, key: StreamKey) -> bool {
+        let chooses = self.plan.topology == Topology::Sfu && self.plan.sfu.last_n.is_some();
+        let last = self.hops(key).last;
+        chooses && key.kind == Kind::Video && !self.observations.hops.contains_key(&last)
     }
 
     fn stream(&self, key: StreamKey) -> StreamRecord {

@@ -1,0 +1,56 @@
+//! A participant's track on its way into the room.
+
+use std::sync::Arc;
+
+use reports::record::Kind;
+use tokio::sync::mpsc;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::runtime::JoinHandle;
+
+use super::room::{Room, Stay};
+use crate::observe::frames::HopKey;
+use crate::peer::playout::Playout;
+use crate::peer::receive::receive_video;
+use crate::peer::stack;
+
+/// Receives a track until it ends: pictures decoded, sound as it is due.
+pub fn receive(
+    room: &Arc<Room>,
+    stay: Stay,
+    kind: Kind,
+    track: Arc<dyn TrackRemote>,
+) -> Vec<Box<dyn JoinHandle>> {
+    let context = room.context();
+    let hop = HopKey::first(stay.participant, context.index, kind);
+    let runtime = context.environment.runtime();
+    let room = Arc::clone(room);
+    match kind {
+        Kind::Video => {
+            let (pictures, mut decoded) = mpsc::unbounded_channel();
+            let received = receive_video(context.clone(), hop, track, pictures);
+            let handed_on = async move {
+                while let Some(picture) = decoded.recv().await {
+                    room.picture(stay, picture);
+                }
+            };
+            vec![
+                runtime.spawn(Box::pin(received)),
+                runtime.spawn(Box::pin(handed_on)),
+            ]
+        }
+        Kind::Audio => vec![runtime.spawn(Box::pin(receive_sound(room, stay, hop, track)))],
+    }
+}
+
+async fn receive_sound(room: Arc<Room>, stay: Stay, hop: HopKey, track: Arc<dyn TrackRemote>) {
+    let context = room.context();
+    let environment = &context.environment;
+    let buffer = stack::playout_buffer(&context.plan, hop.kind);
+    let mut packets = Playout::new(Arc::clone(environment), track, buffer);
+    while let Some(packet) = packets.next().await {
+        let (now, timestamp) = (environment.now(), packet.header.timestamp);
+        let observatory = &context.observatory;
+        observatory.frame(hop, timestamp, |frame| frame.assembled = Some(now));
+        room.sound(stay, timestamp, packet.payload);
+    }
+}
