@@ -129,6 +129,9 @@ fn an_sfu_on_modelled_cpus_replays_what_codecs_would_do() {
     assert_agree(&three(Topology::Sfu, Some(CostProfile::reference())));
 }
 
+/// Something that a stream counts.
+type Count = fn(&StreamRecord) -> u64;
+
 /// Without time for repairs, a loss breaks a stream up to a keyframe, with and without a decoder
 /// that notices. That takes a request and an answer, 200 ms, and the wait for the next picture: more
 /// than the 33 + 150 ms that make a freeze.
@@ -145,19 +148,18 @@ fn assert_agree_under_loss(topology: Topology) {
         (link.up.delay, link.down.delay) = (Duration::from_millis(50), Duration::from_millis(50));
     }
     let [codec, trace] = both(&plan);
-    let sum = |record: &CellRecord, of: fn(&StreamRecord) -> f64| -> f64 {
-        of_kind(record, Kind::Video).map(of).sum()
-    };
-    let figures: [(&str, fn(&StreamRecord) -> f64, f64); 4] = [
-        ("plis", |stream| stream.plis as f64, 0.2),
-        ("keyframes", |stream| stream.keyframes as f64, 0.2),
-        ("rendered", |stream| stream.frames_rendered as f64, 0.1),
-        ("freezes", |stream| stream.freezes as f64, 0.5),
+    let sum =
+        |record: &CellRecord, of: Count| -> u64 { of_kind(record, Kind::Video).map(of).sum() };
+    let figures: [(&str, Count, f64); 4] = [
+        ("plis", |stream| stream.plis, 0.2),
+        ("keyframes", |stream| stream.keyframes, 0.2),
+        ("rendered", |stream| stream.frames_rendered, 0.1),
+        ("freezes", |stream| stream.freezes, 0.5),
     ];
     for (name, of, slack) in figures {
         let (codec, trace) = (sum(&codec, of), sum(&trace, of));
-        assert!(codec >= 10.0, "{name}: {codec}, too few to compare");
-        let share = trace / codec;
+        assert!(codec >= 10, "{name}: {codec}, too few to compare");
+        let share = trace as f64 / codec as f64;
         assert!(
             (1.0 - slack..=1.0 + slack).contains(&share),
             "{name}: {trace}, {codec} with codecs"
