@@ -17,7 +17,8 @@ use crate::client;
 use crate::events::Script;
 use crate::media::png;
 use crate::media::{
-    AudioEncoder, AudioError, Camera, ProbeSource, Scene, Stamped, Y4mCamera, Y4mError,
+    AudioEncoder, AudioError, AudioRecording, Camera, Frame, ProbeSource, Scene, Stamped,
+    VideoRecording, Y4mCamera, Y4mError,
 };
 use crate::member::{Access, Command};
 use crate::observe::Observatory;
@@ -27,7 +28,8 @@ use crate::observe::traffic::{SharedTraffic, TrafficTap};
 use crate::observe::warnings::worth_a_look;
 use crate::observe::wire::WireTap;
 use crate::peer::capture::{self, Capture as Devices};
-use crate::peer::display::Decoded;
+use crate::peer::recordings::{Recording, Recordings};
+use crate::peer::send::video_settings;
 use crate::peer::{Context, Environment, stack};
 use crate::server;
 use crate::world::{self, Hosts, Servers, SimConnector, SimEnvironment, WorldError};
@@ -270,23 +272,36 @@ fn access(servers: &Servers, runtime: SimRuntime) -> Access {
 /// others.
 fn start_devices(context: &Context, participant: &Participant) -> Result<(), RunError> {
     let environment = &context.environment;
+    let replays = context.replays();
+    let mut recordings = Recordings::default();
     let mut random = environment.random(&format!("devices/{}", participant.name));
     let join = Time::ZERO + participant.join;
     let mut phase = |period: Duration| join + period.mul_f64(random.random::<f64>());
     if let Some(video) = &context.plan.video {
         let start = phase(Duration::from_secs(1) / video.fps);
+        let mut camera = Some(camera(context, participant)?);
+        if let Some(mut camera) = camera.take_if(|_| replays) {
+            let settings = video_settings(video);
+            let make = move || VideoRecording::make(camera.as_mut(), settings).map(Arc::new);
+            recordings.video = Some(Recording::start(environment.as_ref(), make));
+        }
         environment.runtime().spawn(Box::pin(capture::run_camera(
             Arc::clone(environment),
             Arc::clone(&context.observatory),
             Arc::clone(&context.capture),
             (participant.index, video.fps, start),
-            camera(context, participant)?,
+            camera,
         )));
     }
-    if context.plan.audio.is_some() {
+    if let Some(audio) = &context.plan.audio {
         let start = phase(capture::SOUND);
         let mut noise = environment.random(&format!("microphone/{}", participant.name));
         let source = ProbeSource::new(participant.index, &mut noise);
+        if replays {
+            let (source, bitrate_bps) = (source.clone(), audio.bitrate_bps);
+            let make = move || AudioRecording::make(&source, bitrate_bps).map(Arc::new);
+            recordings.audio = Some(Recording::start(environment.as_ref(), make));
+        }
         let mut observations = context.observatory.lock();
         observations.microphones.insert(participant.index, start);
         drop(observations);
@@ -299,6 +314,8 @@ fn start_devices(context: &Context, participant: &Participant) -> Result<(), Run
                 source,
             )));
     }
+    // Nobody has set them before, and nobody captures before the world begins to live.
+    let _ = context.capture.recordings.set(recordings);
     Ok(())
 }
 
@@ -358,10 +375,10 @@ fn screens(plan: &Plan, observers: &Observers) -> Vec<Screen> {
     let name = |host: u16| hosts[usize::from(host)].name.clone();
     let observations = observers.observatory.lock();
     let screens = observations.screens.iter().flatten();
-    let screen = |(hop, picture): (&HopKey, &Arc<Decoded>)| Screen {
+    let screen = |(hop, picture): (&HopKey, &Arc<Frame>)| Screen {
         receiver: name(hop.to),
         source: name(hop.source),
-        png: png::encode(&picture.frame),
+        png: png::encode(picture),
     };
     screens.map(screen).collect()
 }

@@ -80,7 +80,8 @@ impl Composer<'_> {
         for (participant, (at, picture)) in news.pictures {
             self.clock.arrived(participant, at);
             let timestamp = picture.rtp_timestamp;
-            self.studio().put(participant, timestamp, picture.frame);
+            let pixels = picture.frame.expect("nothing is replayed to an MCU");
+            self.studio().put(participant, timestamp, pixels);
         }
         for participant in news.keyframes {
             let plan = &self.room.context().plan;

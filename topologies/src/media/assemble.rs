@@ -27,6 +27,8 @@ const START_CODE: usize = 4;
 pub struct FrameAssembler {
     last: Option<LastPacket>,
     building: Option<Building>,
+    /// Something was lost since the last frame was released.
+    lost: bool,
 }
 
 /// What one packet led to.
@@ -50,6 +52,9 @@ pub struct AssembledFrame {
     pub data: Bytes,
     /// How many packets it came in.
     pub packets: u32,
+    /// Whether packets between it and the frame before were lost: unless it is a keyframe, what it
+    /// refers to is not there.
+    pub after_loss: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +95,7 @@ impl FrameAssembler {
         };
         if missing > 0 {
             self.building = None;
+            self.lost = true;
         }
         let after_marker = missing == 0 && self.last.as_ref().is_some_and(|last| last.marker);
         // Padding carries nothing, and neither ends a frame nor begins one.
@@ -116,6 +122,7 @@ impl FrameAssembler {
             },
             Err(Malformed) => {
                 self.building = None;
+                self.lost = true;
                 Assembly {
                     missing,
                     malformed: true,
@@ -144,7 +151,9 @@ impl FrameAssembler {
         if !packet.header.marker {
             return Ok(None);
         }
-        Ok(self.building.take().map(Building::finish))
+        let after_loss = std::mem::take(&mut self.lost);
+        let building = self.building.take();
+        Ok(building.map(|building| building.finish(after_loss)))
     }
 }
 
@@ -175,11 +184,12 @@ impl Building {
         Ok(())
     }
 
-    fn finish(self) -> AssembledFrame {
+    fn finish(self, after_loss: bool) -> AssembledFrame {
         AssembledFrame {
             rtp_timestamp: self.timestamp,
             data: self.data.freeze(),
             packets: self.packets,
+            after_loss,
         }
     }
 }

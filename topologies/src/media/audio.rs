@@ -9,6 +9,10 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Samples of one frame: 20 ms.
 pub const FRAME_SAMPLES: usize = 960;
 
+/// How many samples the decoded signal lags behind the input: the codec's look-ahead and overlap,
+/// 6.5 ms.
+pub const DELAY_SAMPLES: u32 = 312;
+
 /// Largest packet, bytes (RFC 6716, 3.4: a frame has at most 1275 bytes, after one byte of TOC).
 const MAX_PACKET: usize = 1276;
 
@@ -146,7 +150,7 @@ mod tests {
     fn a_tone_keeps_its_level_and_arrives_after_the_stated_delay() {
         let mut encoder = AudioEncoder::new(32_000).unwrap();
         let mut decoder = AudioDecoder::new().unwrap();
-        assert_eq!(encoder.delay_samples(), 312);
+        assert_eq!(encoder.delay_samples(), DELAY_SAMPLES);
         let mut heard = Vec::new();
         for n in 0..50 {
             heard.extend(decoder.decode(&encoder.encode(&tone(n)).unwrap()).unwrap());

@@ -17,6 +17,7 @@
 //! | [`rtp_video`] | frames to RTP packets |
 //! | [`assemble`] | RTP packets to frames |
 //! | [`audio`] | Opus encoder and decoder |
+//! | [`recording`] | encoded media that is sent again and again |
 //! | [`backlog`] | a short queue between what comes unevenly and a steady tick |
 //! | [`level`] | how loud sound is |
 //! | [`probe`] | the audio signal that tells mouth-to-ear latency, and its detector |
@@ -32,6 +33,7 @@ pub mod marker;
 pub mod png;
 pub mod probe;
 pub mod quality;
+pub mod recording;
 pub mod rtp_video;
 pub mod scale;
 pub mod scene;
@@ -45,6 +47,7 @@ pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};
 pub use marker::Marker;
 pub use probe::{Detection, ProbeDetector, ProbeSource};
+pub use recording::{AudioRecording, VideoPlayback, VideoRecording};
 pub use rtp_video::VideoPacketizer;
 pub use scene::Scene;
 pub use video::{

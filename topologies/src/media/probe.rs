@@ -19,5 +19,5 @@ mod plan;
 mod source;
 
 pub use detector::{Detection, ProbeDetector};
-pub use plan::SENDERS;
+pub use plan::{CYCLE_FRAMES, FIRST_FRAMES, SENDERS, word_in};
 pub use source::ProbeSource;

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use reports::record::Codecs;
 use sim::{Time, Work};
 
-use crate::peer::display::Decoded;
+use crate::media;
 use calls::CallLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
@@ -56,7 +56,7 @@ pub struct Observations {
     /// What was captured lately.
     pub pictures: Pictures,
     /// The latest picture that was shown of each source, if they are kept.
-    pub screens: Option<BTreeMap<HopKey, Arc<Decoded>>>,
+    pub screens: Option<BTreeMap<HopKey, Arc<media::Frame>>>,
     /// When each microphone began to capture.
     pub microphones: BTreeMap<u16, Time>,
     /// The codecs that hosts started, by the host's place in the order of creation.
@@ -119,6 +119,11 @@ impl Observations {
         self.streams.entry(key).or_default().show(shown);
     }
 
+    /// A word of the audio probe was said and heard at these instants.
+    pub fn heard(&mut self, key: StreamKey, instants: (Time, Time)) {
+        self.streams.entry(key).or_default().heard.push(instants);
+    }
+
     /// How good the frame of a sender looked that was shown at the end of a hop.
     pub fn judge(&mut self, hop: HopKey, sender: u16, number: u32, psnr_db: f64, ssim: f64) {
         let key = StreamKey {
@@ -178,16 +183,5 @@ impl Observatory {
     /// The receiving end of a hop asked for a keyframe.
     pub fn asked_for_keyframe(&self, hop: HopKey) {
         self.lock().hops.entry(hop).or_default().plis += 1;
-    }
-
-    /// A burst of the audio probe was heard.
-    pub fn heard(&self, key: StreamKey, said: Time, heard: Time) {
-        let mut state = self.lock();
-        state
-            .streams
-            .entry(key)
-            .or_default()
-            .heard
-            .push((said, heard));
     }
 }

@@ -24,7 +24,7 @@ pub struct StreamKey {
 pub struct StreamLog {
     /// Frames, in the order in which they were rendered, each once.
     pub shown: Vec<Shown>,
-    /// Bursts of the audio probe: when they were said and when they were heard.
+    /// Words of the audio probe: when they were said and when they were heard.
     pub heard: Vec<(Time, Time)>,
 }
 

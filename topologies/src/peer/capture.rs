@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sim::time::nanos;
@@ -10,6 +10,7 @@ use sim::{Time, Work};
 use tokio::sync::mpsc;
 
 use super::environment::{Environment, sleep_until};
+use super::recordings::Recordings;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::{Camera, Frame, ProbeSource};
 use crate::observe::Observatory;
@@ -28,8 +29,8 @@ pub struct Picture {
     pub number: u32,
     /// When it was captured.
     pub at: Time,
-    /// What was captured.
-    pub frame: Arc<Frame>,
+    /// What was captured; `None` where recordings are replayed.
+    pub frame: Option<Arc<Frame>>,
 }
 
 /// Captured sound, 20 ms of it.
@@ -97,6 +98,8 @@ pub struct Capture {
     pub pictures: FanOut<Picture>,
     /// Sound.
     pub sounds: FanOut<Sound>,
+    /// What encoders made of both, where that is replayed; set before anybody captures.
+    pub recordings: OnceLock<Recordings>,
     over: AtomicBool,
 }
 
@@ -111,13 +114,14 @@ impl Capture {
     }
 }
 
-/// Captures `fps` pictures a second from `start` to the end of the capture.
+/// Captures `fps` pictures a second from `start` to the end of the capture. Without a camera they
+/// have no pixels.
 pub async fn run_camera(
     environment: Arc<dyn Environment>,
     observatory: Arc<Observatory>,
     capture: Arc<Capture>,
     (sender, fps, start): (u16, u32, Time),
-    mut camera: Box<dyn Camera>,
+    mut camera: Option<Box<dyn Camera>>,
 ) {
     for number in 0.. {
         // Exact instants, without the drift of a rounded period.
@@ -127,12 +131,15 @@ pub async fn run_camera(
             return;
         }
         let mut frame = None;
-        environment.aside(&mut || frame = Some(camera.frame(number)));
-        let frame = frame.expect("the work was done");
-        observatory
-            .lock()
-            .pictures
-            .keep(sender, number, Arc::clone(&frame));
+        if let Some(camera) = &mut camera {
+            environment.aside(&mut || frame = Some(camera.frame(number)));
+        }
+        if let Some(frame) = &frame {
+            let mut observations = observatory.lock();
+            observations
+                .pictures
+                .keep(sender, number, Arc::clone(frame));
+        }
         let skipped = capture.pictures.publish(&Picture { number, at, frame });
         observatory.skipped(sender, Work::Encode, skipped);
     }

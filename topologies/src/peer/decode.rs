@@ -4,29 +4,24 @@
 //! up to the next keyframe, since none of them can be decoded without the ones before.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 
 use sim::Work;
 
 use super::Context;
-use super::environment::{Working, work};
+use super::decoder::{Decoder, Outcome};
+use super::environment::Working;
 use crate::costs::cost;
-use crate::media::video::DecodeError;
-use crate::media::{AssembledFrame, Frame, VideoDecoder};
+use crate::media::AssembledFrame;
 
 /// Frames that wait for the decoder before frames are dropped: a tenth of a second at 30 frames
 /// per second, as much as a burst after a repair brings at once.
 const WAITING: usize = 3;
 
-/// What became of a frame: its picture, if it held one, or why it could not be decoded.
-pub type Outcome = Result<Option<Frame>, DecodeError>;
-
 /// A decoder and the frames that wait for it.
 pub struct DecodeQueue {
     context: Context,
     pixels: usize,
-    /// Shared with the job that decodes, so that a job that is refused does not take it away.
-    decoder: Arc<Mutex<VideoDecoder>>,
+    decoder: Decoder,
     waiting: VecDeque<AssembledFrame>,
     current: Option<(u32, Working<Outcome>)>,
     /// Frames are dropped up to the next keyframe.
@@ -35,11 +30,11 @@ pub struct DecodeQueue {
 
 impl DecodeQueue {
     /// A decoder for pictures of so many luma pixels.
-    pub fn new(context: Context, decoder: VideoDecoder, pixels: usize) -> Self {
+    pub fn new(context: Context, decoder: Decoder, pixels: usize) -> Self {
         DecodeQueue {
             context,
             pixels,
-            decoder: Arc::new(Mutex::new(decoder)),
+            decoder,
             waiting: VecDeque::new(),
             current: None,
             behind: false,
@@ -86,13 +81,9 @@ impl DecodeQueue {
             return;
         };
         let price = cost(&self.context.plan, |c| c.video_decode_pixel_ns, self.pixels);
-        let decoder = Arc::clone(&self.decoder);
-        let job = move || {
-            let mut decoder = decoder.lock().expect("no decoder panics");
-            decoder.decode(&frame.data)
-        };
-        match work(self.context.environment.as_ref(), Work::Decode, price, job) {
-            Ok(working) => self.current = Some((frame.rtp_timestamp, working)),
+        let timestamp = frame.rtp_timestamp;
+        match self.decoder.decode(&self.context.environment, price, frame) {
+            Ok(working) => self.current = Some((timestamp, working)),
             Err(_) => {
                 self.skipped(self.waiting.len());
                 self.waiting.clear();

@@ -23,8 +23,8 @@ pub const REFRESH: Duration = Duration::from_nanos(1_000_000_000 / 60);
 pub struct Decoded {
     /// Of the frame that it was decoded from.
     pub rtp_timestamp: u32,
-    /// What the decoder made of it.
-    pub frame: Frame,
+    /// Its pixels; `None` where recorded frames are replayed and nothing is decoded.
+    pub frame: Option<Frame>,
 }
 
 /// Shows pictures until their source ends. Of several that are ready at a tick, the last one is
@@ -42,24 +42,36 @@ pub async fn run_display(
             picture = later;
         }
         let environment = &context.environment;
-        let picture = Arc::new(picture);
         environment.aside(&mut || show(&context, hop, tick, &picture));
-        let observatory = Arc::clone(&context.observatory);
-        environment.aside_later(Box::new(move || judge(&observatory, hop, &picture)));
+        let Decoded {
+            rtp_timestamp,
+            frame,
+        } = picture;
+        if let Some(frame) = frame {
+            let frame = Arc::new(frame);
+            keep(&context, hop, &frame);
+            let observatory = Arc::clone(&context.observatory);
+            let judge = move || judge(&observatory, hop, rtp_timestamp, &frame);
+            environment.aside_later(Box::new(judge));
+        }
     }
 }
 
-/// Reads the markers out of the pixels: what counts as rendered is what a person would see.
-fn show(context: &Context, hop: HopKey, at: Time, picture: &Arc<Decoded>) {
-    let timestamp = picture.rtp_timestamp;
-    let mut observations = context.observatory.lock();
-    if let Some(screens) = &mut observations.screens {
-        screens.insert(hop, Arc::clone(picture));
+/// Remembers what is on the screen, if anybody wants to know in the end.
+fn keep(context: &Context, hop: HopKey, frame: &Arc<Frame>) {
+    if let Some(screens) = &mut context.observatory.lock().screens {
+        screens.insert(hop, Arc::clone(frame));
     }
-    let contents = observations.contents(hop, timestamp);
-    drop(observations);
+}
+
+/// Reads the markers out of the pixels: what counts as rendered is what a person would see. Without
+/// pixels, the RTP timestamp tells.
+fn show(context: &Context, hop: HopKey, at: Time, picture: &Decoded) {
+    let timestamp = picture.rtp_timestamp;
+    let contents = context.observatory.lock().contents(hop, timestamp);
     for content in contents {
-        if !is_there(&content, &picture.frame) {
+        let pixels = picture.frame.as_ref();
+        if pixels.is_some_and(|pixels| !is_there(&content, pixels)) {
             continue;
         }
         let shown = Shown {
@@ -90,8 +102,8 @@ fn is_there(content: &Content, picture: &Frame) -> bool {
 
 /// Compares what a picture shows with what was captured. Nobody needs to know before the end of the
 /// run.
-fn judge(observatory: &Observatory, hop: HopKey, picture: &Decoded) {
-    let contents = observatory.lock().contents(hop, picture.rtp_timestamp);
+fn judge(observatory: &Observatory, hop: HopKey, rtp_timestamp: u32, picture: &Frame) {
+    let contents = observatory.lock().contents(hop, rtp_timestamp);
     for Content {
         sender,
         number,
@@ -101,10 +113,10 @@ fn judge(observatory: &Observatory, hop: HopKey, picture: &Decoded) {
         let original = observatory.lock().pictures.find(sender, number);
         let Some(original) = original else { continue };
         let (psnr_db, ssim) = match rect {
-            None => compare(&original, &picture.frame),
+            None => compare(&original, picture),
             Some(rect) => {
                 let small = resize(&original, rect.width, rect.height);
-                compare(&small, &picture.frame.part(rect))
+                compare(&small, &picture.part(rect))
             }
         };
         observatory.lock().judge(hop, sender, number, psnr_db, ssim);

@@ -122,6 +122,25 @@ pub fn work_here<T>(
     Ok((result.expect("what is not refused is done"), done))
 }
 
+/// [`work_here`], whose result is there when the CPU is done.
+///
+/// # Errors
+///
+/// [`Overloaded`] if the CPU is too far behind; `job` is not run then.
+pub fn brief_work<T: Send + 'static>(
+    environment: &Arc<dyn Environment>,
+    kind: Work,
+    cost: Duration,
+    job: impl FnOnce() -> T,
+) -> Result<Working<T>, Overloaded> {
+    let (result, done) = work_here(environment.as_ref(), kind, cost, job)?;
+    let environment = Arc::clone(environment);
+    Ok(Box::pin(async move {
+        sleep_until(environment.as_ref(), done).await;
+        result
+    }))
+}
+
 /// Sleeps until `deadline`, not at all if it has passed.
 pub async fn sleep_until(environment: &dyn Environment, deadline: Time) {
     let span = deadline.saturating_since(environment.now());

@@ -9,29 +9,34 @@
 //!   lives by them.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
-//! - [`capture`]: camera and microphone; [`send`]: captured media to RTP; [`receive`]: RTP to
-//!   pictures and sound; [`decode`]: a decoder that may fall behind; [`display`] and [`clock`]:
-//!   devices that tick on their own.
+//! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
+//!   both; [`send`]: encoded media to RTP.
+//! - [`receive`]: RTP to frames; [`decoder`]: what decodes, or knows what could be; [`decode`]: that
+//!   it may fall behind; [`display`], [`loudspeaker`] and [`clock`]: devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
 pub mod connection;
 pub mod decode;
+pub mod decoder;
 pub mod display;
 pub mod environment;
 pub mod interceptors;
+pub mod loudspeaker;
 pub mod media;
 pub mod negotiation;
 pub mod outgoing;
 pub mod participant;
 pub mod playout;
 pub mod receive;
+pub mod recordings;
 pub mod send;
+pub mod source;
 pub mod stack;
 
 use std::sync::Arc;
 
-use scenarios::Plan;
+use scenarios::{Fidelity, Plan, Topology};
 
 pub use environment::Environment;
 
@@ -54,6 +59,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// Whether recordings are sent in place of what encoders make, and nothing is decoded.
+    ///
+    /// Never with an MCU, which has nothing to compose without pixels: there, everything is encoded
+    /// and decoded.
+    pub fn replays(&self) -> bool {
+        self.plan.fidelity == Fidelity::Trace && self.plan.topology != Topology::Mcu
+    }
+
     /// Luma pixels of the pictures that a source sends: a participant, or the MCU.
     pub fn pixels_of(&self, source: u16) -> usize {
         let plan = &self.plan;

@@ -19,6 +19,7 @@ use super::Context;
 use super::capture::SOUND;
 use super::clock::DeviceClock;
 use super::display::{self, REFRESH};
+use super::loudspeaker;
 use super::media::{Media, source_of};
 use super::outgoing::OutgoingTracks;
 use super::receive::{self, SoundQueue};
@@ -95,7 +96,8 @@ impl ParticipantMedia {
             Kind::Audio => {
                 let queue = Arc::new(SoundQueue::default());
                 let clock = DeviceClock::new(self.phase(hop.kind, SOUND), SOUND);
-                let played = receive::run_loudspeaker(context(), hop, clock, Arc::clone(&queue));
+                let played =
+                    loudspeaker::run_loudspeaker(context(), hop, clock, Arc::clone(&queue));
                 let received = receive::receive_audio(context(), hop, track, queue);
                 vec![
                     runtime.spawn(Box::pin(played)),

@@ -3,33 +3,24 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reports::record::Kind;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp::packet::Packet;
-use sim::{Time, Work};
+use sim::Time;
 use tokio::sync::{Notify, mpsc};
 use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::Context;
-use super::capture::SOUND;
-use super::clock::DeviceClock;
-use super::decode::{DecodeQueue, Outcome};
+use super::decode::DecodeQueue;
+use super::decoder::{Decoder, Outcome};
 use super::display::Decoded;
-use super::environment::{sleep_until, work_here};
 use super::playout::Playout;
 use super::stack;
-use crate::costs::cost;
-use crate::media::audio::{FRAME_SAMPLES, SAMPLE_RATE};
-use crate::media::{AudioDecoder, Backlog, FrameAssembler, ProbeDetector, VideoDecoder};
+use crate::media::{Backlog, FrameAssembler};
 use crate::observe::frames::HopKey;
-use crate::observe::shown::{Shown, StreamKey};
 
 /// Between two keyframe requests of a receiver: long enough for the first one to be answered
 /// across a continent, short enough not to be a visible freeze of its own.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
-
-/// What plays when there is nothing to play.
-const SILENCE: [i16; FRAME_SAMPLES] = [0; FRAME_SAMPLES];
 
 /// Decodes a track until it ends.
 pub async fn receive_video(
@@ -38,7 +29,7 @@ pub async fn receive_video(
     track: Arc<dyn TrackRemote>,
     display: mpsc::UnboundedSender<Decoded>,
 ) {
-    let decoder = match VideoDecoder::new() {
+    let decoder = match Decoder::new(&context) {
         Ok(decoder) => decoder,
         Err(error) => return log::error!("{error}"),
     };
@@ -104,9 +95,9 @@ impl VideoReceiver {
     /// The decoder is done with a frame.
     async fn decoded(&mut self, rtp_timestamp: u32, outcome: Outcome) {
         let frame = match outcome {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return,
-            Err(_) => return self.ask_for_keyframe().await,
+            Outcome::Picture(frame) => frame,
+            Outcome::Nothing => return,
+            Outcome::Undecodable => return self.ask_for_keyframe().await,
         };
         let now = self.context.environment.now();
         let observatory = &self.context.observatory;
@@ -157,8 +148,13 @@ impl SoundQueue {
         self.first.notify_one();
     }
 
+    /// Waits for the first packet, or for the end.
+    pub async fn first(&self) {
+        self.first.notified().await;
+    }
+
     /// The packet to play at this tick.
-    fn next(&self) -> Option<Packet> {
+    pub fn next(&self) -> Option<Packet> {
         self.lock().packets.take()
     }
 
@@ -169,7 +165,7 @@ impl SoundQueue {
     }
 
     /// Whether there is nothing to play and never will be.
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         let waiting = self.lock();
         waiting.ended && waiting.packets.is_empty()
     }
@@ -202,146 +198,6 @@ pub async fn receive_audio(
 fn playout(context: &Context, hop: HopKey, track: Arc<dyn TrackRemote>) -> Playout {
     let buffer = stack::playout_buffer(&context.plan, hop.kind);
     Playout::new(Arc::clone(&context.environment), track, buffer)
-}
-
-/// Plays sound at every tick from the first packet to the last: decoded, or concealed if none is
-/// there.
-pub async fn run_loudspeaker(
-    context: Context,
-    hop: HopKey,
-    clock: DeviceClock,
-    queue: Arc<SoundQueue>,
-) {
-    let mut decoder = match AudioDecoder::new() {
-        Ok(decoder) => decoder,
-        Err(error) => return log::error!("{error}"),
-    };
-    let (environment, observatory) = (&context.environment, &context.observatory);
-    observatory.codec(context.index, |codecs| codecs.audio_decoders += 1);
-    let price = cost(&context.plan, |c| c.audio_decode_sample_ns, FRAME_SAMPLES);
-    let mut ears: Vec<_> = audible(&context, hop)
-        .map(|sender| Ear::new(&context, sender))
-        .collect();
-    queue.first.notified().await;
-    let mut tick = clock.next(context.environment.now());
-    loop {
-        sleep_until(context.environment.as_ref(), tick).await;
-        if queue.is_over() {
-            return;
-        }
-        let packet = queue.next();
-        let job = || match &packet {
-            Some(packet) => decoder.decode(&packet.payload),
-            None => decoder.conceal(),
-        };
-        // Sound that is late is late by what the CPU lets work wait, at the most: players stretch
-        // over that. The next one does not wait for it.
-        let (samples, late) = match work_here(environment.as_ref(), Work::Decode, price, job) {
-            Ok((samples, done)) => (samples, Some(done.saturating_since(tick))),
-            Err(_) => (Ok(SILENCE), None), // The CPU has counted it.
-        };
-        if let Some((packet, late)) = packet.zip(late) {
-            played(&context, hop, packet.header.timestamp, (tick, late));
-        }
-        match samples {
-            Ok(samples) => {
-                let at = (tick, late.unwrap_or_default());
-                let listen = |ear: &mut Ear| ear.hear(&context, at, &samples);
-                environment.aside(&mut || ears.iter_mut().for_each(listen));
-            }
-            Err(error) => log::warn!("{hop:?}: {error}"),
-        }
-        tick += SOUND;
-    }
-}
-
-/// Whose sound a source plays: its own, or, if it mixes, that of everybody else who sends.
-fn audible(context: &Context, hop: HopKey) -> impl Iterator<Item = u16> {
-    let all = context.plan.participants.iter();
-    let mixed = usize::from(hop.source) >= context.plan.participants.len();
-    all.filter(move |participant| match mixed {
-        true => participant.sends && participant.index != hop.to,
-        false => participant.index == hop.source,
-    })
-    .map(|participant| participant.index)
-}
-
-/// A packet's first sample was played at a tick, or by the CPU's fault somewhat late.
-fn played(context: &Context, hop: HopKey, timestamp: u32, (tick, late): (Time, Duration)) {
-    let mut observations = context.observatory.lock();
-    if let Some(frame) = observations.hop_frame_mut(hop, timestamp) {
-        // The wait before decoding is the loudspeaker's.
-        frame.decoded = frame.assembled.map(|assembled| assembled + late);
-    }
-    for content in observations.contents(hop, timestamp) {
-        let shown = Shown {
-            number: content.number,
-            at: tick + late,
-            hop,
-            timestamp,
-            psnr_db: None,
-            ssim: None,
-        };
-        observations.show(content.sender, shown);
-    }
-}
-
-/// Listens for one sender's probe in what is played.
-struct Ear {
-    key: StreamKey,
-    detector: ProbeDetector,
-    /// When the sender's capture began, and the sample of its timeline that is played next.
-    timeline: Option<(Time, u64)>,
-}
-
-impl Ear {
-    fn new(context: &Context, sender: u16) -> Self {
-        let mut detector = None;
-        context
-            .environment
-            .aside(&mut || detector = Some(ProbeDetector::new(&[sender])));
-        Ear {
-            key: StreamKey {
-                sender,
-                receiver: context.index,
-                kind: Kind::Audio,
-            },
-            detector: detector.expect("the work was done"),
-            timeline: None,
-        }
-    }
-
-    /// Hears what plays at a tick, or by the CPU's fault somewhat late.
-    fn hear(
-        &mut self,
-        context: &Context,
-        (tick, late): (Time, Duration),
-        samples: &[i16; FRAME_SAMPLES],
-    ) {
-        if self.timeline.is_none() {
-            let Some(start) = context.observatory.microphone_start(self.key.sender) else {
-                return;
-            };
-            let since = tick.saturating_since(start).as_nanos() as u64;
-            self.timeline = Some((start, since * u64::from(SAMPLE_RATE) / 1_000_000_000));
-        }
-        let Some((start, next)) = &mut self.timeline else {
-            return;
-        };
-        let at = |sample: i64| {
-            *start
-                + Duration::from_nanos(
-                    (sample.max(0) as u64) * 1_000_000_000 / u64::from(SAMPLE_RATE),
-                )
-        };
-        for word in self.detector.push(*next, samples) {
-            let heard = word.at as i64;
-            context
-                .observatory
-                .heard(self.key, at(heard - word.latency()), at(heard) + late);
-        }
-        *next += FRAME_SAMPLES as u64;
-    }
 }
 
 #[cfg(test)]

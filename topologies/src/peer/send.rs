@@ -1,8 +1,8 @@
 //! Captured media to RTP: one encoder per connection and kind.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use rtc::rtp::header::Header;
@@ -15,14 +15,15 @@ use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Context;
 use super::capture::{Picture, Sound};
-use super::environment::{sleep_until_some, work, work_here};
+use super::environment::{sleep_until_some, work_here};
 use super::outgoing::Outgoing;
+use super::source::{AudioSource, VideoSource};
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
 use crate::costs::cost;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::level::level;
 use crate::media::rtp_video::VIDEO_CLOCK;
-use crate::media::{AudioEncoder, VideoEncoder, VideoPacketizer, VideoSettings};
+use crate::media::{VideoPacketizer, VideoSettings};
 use crate::observe::frames::Frame;
 
 /// Largest RTP payload, bytes: with RTP, SRTP, TURN, UDP and IPv6 headers it stays below the
@@ -38,6 +39,17 @@ pub async fn watch_keyframe_requests(track: Arc<TrackLocalStaticRTP>, wanted: Ar
     }
 }
 
+/// What a camera's encoder is asked for.
+pub fn video_settings(plan: &VideoPlan) -> VideoSettings {
+    VideoSettings {
+        width: plan.width as usize,
+        height: plan.height as usize,
+        fps: plan.fps,
+        bitrate_bps: plan.bitrate_bps,
+        max_payload: MAX_PAYLOAD,
+    }
+}
+
 /// Encodes and sends pictures until the camera ends.
 pub async fn send_video(
     context: Context,
@@ -46,17 +58,9 @@ pub async fn send_video(
     mut pictures: mpsc::Receiver<Picture>,
     keyframe_wanted: Arc<AtomicBool>,
 ) {
-    let settings = VideoSettings {
-        width: plan.width as usize,
-        height: plan.height as usize,
-        fps: plan.fps,
-        bitrate_bps: plan.bitrate_bps,
-        max_payload: MAX_PAYLOAD,
-    };
-    // Shared with the job that encodes, so that a job that is refused does not take it away.
-    let encoder = match VideoEncoder::new(settings) {
-        Ok(encoder) => Arc::new(Mutex::new(encoder)),
-        Err(error) => return log::error!("{error}"),
+    let settings = video_settings(&plan);
+    let Some(mut source) = VideoSource::new(&context, settings) else {
+        return;
     };
     let observatory = &context.observatory;
     observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
@@ -70,22 +74,9 @@ pub async fn send_video(
     );
     while let Some(picture) = pictures.recv().await {
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
-            encoder
-                .lock()
-                .expect("no encoder panics")
-                .request_keyframe();
+            source.request_keyframe();
         }
-        let job = {
-            let (encoder, frame) = (Arc::clone(&encoder), picture.frame);
-            let at = picture.at.since_start();
-            move || {
-                encoder
-                    .lock()
-                    .expect("no encoder panics")
-                    .encode(&frame, at)
-            }
-        };
-        let Ok(encoding) = work(context.environment.as_ref(), Work::Encode, price, job) else {
+        let Ok(encoding) = source.encode(&context.environment, price, &picture) else {
             continue; // The CPU has counted it.
         };
         let encoded = match encoding.await {
@@ -113,9 +104,8 @@ pub async fn send_audio(
     plan: AudioPlan,
     mut sounds: mpsc::Receiver<Sound>,
 ) {
-    let mut encoder = match AudioEncoder::new(plan.bitrate_bps) {
-        Ok(encoder) => encoder,
-        Err(error) => return log::error!("{error}"),
+    let Some(mut source) = AudioSource::new(&context, plan.bitrate_bps) else {
+        return;
     };
     let observatory = &context.observatory;
     observatory.codec(context.index, |codecs| codecs.audio_encoders += 1);
@@ -136,7 +126,7 @@ pub async fn send_audio(
             }
             sound = sounds.recv() => {
                 let Some(sound) = sound else { return };
-                let job = || encoder.encode(&sound.samples);
+                let job = || source.encode(&sound);
                 match work_here(environment, Work::Encode, price, job) {
                     Ok((Ok(payload), done)) => encoding.push_back((done, sound, payload)),
                     Ok((Err(error), _)) => log::error!("{error}"),

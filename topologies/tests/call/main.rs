@@ -13,3 +13,4 @@ mod pictures;
 mod replay;
 mod sfu;
 mod support;
+mod trace;

@@ -167,7 +167,7 @@ impl Lab {
                 Arc::clone(&self.observatory),
                 Arc::clone(&devices),
                 (index, video.fps, start),
-                Box::new(Stamped::new(Box::new(scene), index)),
+                Some(Box::new(Stamped::new(Box::new(scene), index))),
             )));
         }
         if self.plan.audio.is_some() {

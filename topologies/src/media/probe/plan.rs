@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::media::audio::FRAME_SAMPLES;
+
 /// How many senders can be told apart in one mix; carriers repeat after that.
 pub const SENDERS: u16 = 50;
 
@@ -51,6 +53,21 @@ pub(super) fn word(number: u8) -> [bool; POSITIONS] {
         Some(x) if x < 8 => ((mask & x as u8).count_ones() as u8 + complement) % 2 == 1,
         _ => true,
     })
+}
+
+/// Frames of 20 ms within which every sender's first word begins.
+pub const FIRST_FRAMES: u32 = PERIOD as u32 / FRAME_SAMPLES as u32;
+
+/// Frames of 20 ms after which a sender says the same words again, from then on: 7 s.
+pub const CYCLE_FRAMES: u32 = NUMBERS as u32 * FIRST_FRAMES;
+
+/// The first sample of the word that begins in the sender's frame `n` of 20 ms, if one does,
+/// counted from the start of the capture.
+pub fn word_in(sender: u16, n: u32) -> Option<u64> {
+    let begin = u64::from(n) * FRAME_SAMPLES as u64;
+    let words = begin.saturating_sub(offset(sender)).div_ceil(PERIOD);
+    let first = offset(sender) + words * PERIOD;
+    (first < begin + FRAME_SAMPLES as u64).then_some(first)
 }
 
 /// The number of the word whose positions hold these bursts; `None` if it is no word.
@@ -119,6 +136,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_word_begins_in_one_frame_of_25() {
+        // Sender 1 begins at sample 14,833, in frame 15 (14,400 to 15,359), and every 25 frames
+        // after that; sender 0 at sample 0.
+        let frames = |sender| (0..60).filter_map(move |n| Some((n, word_in(sender, n)?)));
+        assert!(frames(1).eq([(15, 14_833), (40, 38_833)]));
+        assert!(frames(0).eq([(0, 0), (25, 24_000), (50, 48_000)]));
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! What makes encoded media of captured media: an encoder, or a recording of what one made.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use sim::{Overloaded, Work};
+
+use super::Context;
+use super::capture::{Picture, Sound};
+use super::environment::{Environment, Working, brief_work, work};
+use crate::media::{
+    AudioEncoder, AudioError, AudioRecording, EncodeError, EncodedFrame, VideoEncoder,
+    VideoPlayback, VideoSettings,
+};
+
+/// One stream of encoded pictures.
+pub enum VideoSource {
+    /// Encodes them. Shared with the job that encodes, so that a job that is refused does not take
+    /// it away.
+    Encoder(Arc<Mutex<VideoEncoder>>),
+    /// Takes the time of encoding, and sends what was recorded.
+    Recording(VideoPlayback),
+}
+
+/// A picture, when it is encoded.
+pub type Encoding = Working<Result<EncodedFrame, EncodeError>>;
+
+impl VideoSource {
+    /// A source of what the host's camera captures; `None` if there cannot be one, which is logged.
+    pub fn new(context: &Context, settings: VideoSettings) -> Option<Self> {
+        let recordings = context.capture.recordings.get();
+        match recordings.and_then(|recordings| recordings.video.as_ref()) {
+            Some(recording) => {
+                let recording = recording.get(context.environment.as_ref());
+                let recording = logged(recording.as_ref())?;
+                let playback = VideoPlayback::new(Arc::clone(recording));
+                Some(VideoSource::Recording(playback))
+            }
+            None => {
+                let encoder = logged(VideoEncoder::new(settings))?;
+                Some(VideoSource::Encoder(Arc::new(Mutex::new(encoder))))
+            }
+        }
+    }
+
+    /// Makes the next frame a keyframe.
+    pub fn request_keyframe(&mut self) {
+        match self {
+            VideoSource::Encoder(encoder) => lock(encoder).request_keyframe(),
+            VideoSource::Recording(playback) => playback.request_keyframe(),
+        }
+    }
+
+    /// Encodes the next picture, at a cost of `price`.
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`] if the CPU is too far behind; the picture is left out then.
+    pub fn encode(
+        &mut self,
+        environment: &Arc<dyn Environment>,
+        price: Duration,
+        picture: &Picture,
+    ) -> Result<Encoding, Overloaded> {
+        match self {
+            VideoSource::Encoder(encoder) => {
+                let (encoder, at) = (Arc::clone(encoder), picture.at.since_start());
+                let frame = picture.frame.clone();
+                let frame = frame.expect("pictures have pixels where they are encoded");
+                let job = move || lock(&encoder).encode(&frame, at);
+                work(environment.as_ref(), Work::Encode, price, job)
+            }
+            VideoSource::Recording(playback) => {
+                let job = || Ok(playback.frame());
+                brief_work(environment, Work::Encode, price, job)
+            }
+        }
+    }
+}
+
+fn lock(encoder: &Mutex<VideoEncoder>) -> std::sync::MutexGuard<'_, VideoEncoder> {
+    encoder.lock().expect("no encoder panics")
+}
+
+/// One stream of encoded sound.
+pub enum AudioSource {
+    /// Encodes it.
+    Encoder(Box<AudioEncoder>),
+    /// Sends what was recorded.
+    Recording(Arc<AudioRecording>),
+}
+
+impl AudioSource {
+    /// A source of what the host's microphone captures, at a target of `bitrate_bps`; `None` if
+    /// there cannot be one, which is logged.
+    pub fn new(context: &Context, bitrate_bps: u32) -> Option<Self> {
+        let recordings = context.capture.recordings.get();
+        match recordings.and_then(|recordings| recordings.audio.as_ref()) {
+            Some(recording) => {
+                let recording = recording.get(context.environment.as_ref());
+                let recording = logged(recording.as_ref())?;
+                Some(AudioSource::Recording(Arc::clone(recording)))
+            }
+            None => {
+                let encoder = logged(AudioEncoder::new(bitrate_bps))?;
+                Some(AudioSource::Encoder(Box::new(encoder)))
+            }
+        }
+    }
+
+    /// The packet of 20 ms.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses the frame.
+    pub fn encode(&mut self, sound: &Sound) -> Result<Bytes, AudioError> {
+        match self {
+            AudioSource::Encoder(encoder) => encoder.encode(&sound.samples),
+            AudioSource::Recording(recording) => Ok(recording.packet(sound.number)),
+        }
+    }
+}
+
+fn logged<T, E: std::fmt::Display>(result: Result<T, E>) -> Option<T> {
+    result.inspect_err(|error| log::error!("{error}")).ok()
+}
