@@ -1,5 +1,7 @@
 //! Renderings of a run: pure functions from records to text.
 
+pub mod chart;
 pub mod csv;
 mod format;
+pub mod html;
 pub mod text;
