@@ -4,4 +4,6 @@ pub mod chart;
 pub mod csv;
 mod format;
 pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod text;

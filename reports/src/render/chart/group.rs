@@ -83,10 +83,3 @@ impl<'a> Groups<'a> {
         }
     }
 }
-
-impl Group<'_> {
-    /// The number of participants as a place on an axis.
-    pub(super) fn x(&self) -> f64 {
-        f64::from(self.participants)
-    }
-}
