@@ -13,7 +13,10 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     let (headers, rows) = text::comparison(run, &text::in_order(run));
     text += &row(headers.iter().copied());
     text += &row(headers.iter().map(|_| "---:"));
-    text.extend(rows.iter().map(|fields| row(fields.iter().map(String::as_str))));
+    text.extend(
+        rows.iter()
+            .map(|fields| row(fields.iter().map(String::as_str))),
+    );
     text.push('\n');
     for chart in charts {
         let (title, sentence) = (escaped(&chart.title), escaped(&chart.sentence));

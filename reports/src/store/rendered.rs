@@ -75,7 +75,10 @@ fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, String)> {
             ("timeline.csv".to_owned(), csv::timeline(cells)),
             ("charts.csv".to_owned(), csv::charts(charts)),
         ],
-        Format::Svg => charts.iter().map(|chart| (file(chart.name), chart.svg.clone())).collect(),
+        Format::Svg => charts
+            .iter()
+            .map(|chart| (file(chart.name), chart.svg.clone()))
+            .collect(),
         Format::Html => vec![("report.html".to_owned(), html::render(run, charts))],
     }
 }
@@ -90,6 +93,13 @@ pub(super) fn stale_charts(dir: &Path, charts: &[Chart]) -> Vec<PathBuf> {
         return Vec::new();
     }
     let absent = |name: &&str| charts.iter().all(|chart| chart.name != *name);
-    let files = chart::NAMES.iter().copied().filter(|name| absent(name)).map(file);
-    files.map(|file| dir.join(file)).filter(|path| path.is_file()).collect()
+    let files = chart::NAMES
+        .iter()
+        .copied()
+        .filter(|name| absent(name))
+        .map(file);
+    files
+        .map(|file| dir.join(file))
+        .filter(|path| path.is_file())
+        .collect()
 }

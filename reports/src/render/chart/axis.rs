@@ -75,9 +75,12 @@ pub(super) fn participants(sizes: &[u32]) -> Axis {
     let margin = 0.06 * (most - least).max(1.0);
     let nearest = 0.1 * (most - least);
     let mut ticks: Vec<(f64, String)> = Vec::new();
-    // The largest is always there, and whoever has room on its left.
+    // The largest and the smallest are there, and whoever has room between its neighbours.
     for size in sizes.iter().rev().map(|&size| f64::from(size)) {
-        if ticks.last().is_none_or(|(right, _)| right - size >= nearest) {
+        let has_room = ticks
+            .last()
+            .is_none_or(|(right, _)| right - size >= nearest);
+        if has_room && (size == least || size - least >= nearest) {
             ticks.push((size, size.to_string()));
         }
     }
@@ -97,7 +100,9 @@ pub(super) fn slots(label: &str, names: &[String]) -> Axis {
     Axis {
         label: label.to_owned(),
         range: -0.5..names.len().max(1) as f64 - 0.5,
-        ticks: named.map(|(place, name)| (place as f64, name.clone())).collect(),
+        ticks: named
+            .map(|(place, name)| (place as f64, name.clone()))
+            .collect(),
     }
 }
 
@@ -138,9 +143,10 @@ mod tests {
 
     #[test]
     fn labels_of_many_sizes_keep_their_distance() {
-        // 2 to 50: a tenth of 48 is 4.8, so from 50 down every fifth: 45, 40 ... 5.
+        // 2 to 50: a tenth of 48 is 4.8, so from 50 down every fifth: 45, 40 ... 10; 5 would be
+        // only 3 from the smallest.
         let sizes: Vec<u32> = (2..=50).collect();
-        let expected = ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"];
+        let expected = ["2", "10", "15", "20", "25", "30", "35", "40", "45", "50"];
         assert_eq!(labels(&participants(&sizes)), expected);
         assert_eq!(labels(&participants(&[2, 3, 4])), ["2", "3", "4"]);
         // Slots of "12 ": 49 x 3 characters in room for 30 is every fifth.

@@ -40,11 +40,18 @@ type Line<'a> = (&'a str, BTreeMap<u32, Option<Estimate>>);
 /// Frame rate and latency in the largest call of every topology that has one, at its first seed.
 pub(super) fn chart(groups: &Groups) -> Option<Chart> {
     let size = groups.sizes().last().copied()?;
-    let cells: Vec<&CellRecord> =
-        groups.of_size(size).filter_map(|group| group.cells.first().copied()).collect();
+    let cells: Vec<&CellRecord> = groups
+        .of_size(size)
+        .filter_map(|group| group.cells.first().copied())
+        .collect();
     let all: Vec<(&Figure, Vec<Line>)> = FIGURES
         .iter()
-        .map(|figure| (figure, cells.iter().filter_map(|cell| line(cell, figure)).collect()))
+        .map(|figure| {
+            (
+                figure,
+                cells.iter().filter_map(|cell| line(cell, figure)).collect(),
+            )
+        })
         .filter(|(_, lines): &(_, Vec<Line>)| !lines.is_empty())
         .collect();
     let seed = cells.first()?.seed;
@@ -52,19 +59,34 @@ pub(super) fn chart(groups: &Groups) -> Option<Chart> {
     let drawn = |cell: &&&CellRecord| all.iter().any(|(_, lines)| has(lines, &cell.topology));
     let sheet = Sheet {
         title: title.clone(),
-        spread: format!("mean of n = {size} participants at most; shade: lowest to highest of them"),
-        legend: cells.iter().filter(drawn).map(|cell| Entry::topology(&cell.topology)).collect(),
+        spread: format!(
+            "mean of n = {size} participants at most; shade: lowest to highest of them"
+        ),
+        legend: cells
+            .iter()
+            .filter(drawn)
+            .map(|cell| Entry::topology(&cell.topology))
+            .collect(),
         columns: 1,
         height: 220,
-        panels: all.iter().map(|(figure, lines)| panel(figure, lines)).collect(),
+        panels: all
+            .iter()
+            .map(|(figure, lines)| panel(figure, lines))
+            .collect(),
     };
-    let sentences: Vec<String> = all.iter().filter_map(|(f, lines)| sentence(f, lines, &cells)).collect();
+    let sentences: Vec<String> = all
+        .iter()
+        .filter_map(|(f, lines)| sentence(f, lines, &cells))
+        .collect();
     (!all.is_empty()).then(|| Chart {
         name: NAME,
         title,
         sentence: sentences.join(" "),
         svg: sheet.svg(),
-        data: all.iter().flat_map(|(figure, lines)| rows(figure, lines)).collect(),
+        data: all
+            .iter()
+            .flat_map(|(figure, lines)| rows(figure, lines))
+            .collect(),
     })
 }
 
@@ -82,17 +104,27 @@ fn line<'a>(cell: &'a CellRecord, figure: &Figure) -> Option<Line<'a>> {
     let in_call = |second: &&TimelineRecord| f64::from(second.second) * 1_000.0 < cell.window_to_ms;
     for second in cell.timeline.iter().filter(in_call) {
         let streams = received.get(second.host.as_str()).copied().unwrap_or(0);
-        seconds.entry(second.second).or_default().push((figure.of)(second, streams));
+        seconds
+            .entry(second.second)
+            .or_default()
+            .push((figure.of)(second, streams));
     }
     let mean = |values: Vec<Option<f64>>| Estimate::mean(values.into_iter().flatten());
-    let points: BTreeMap<_, _> =
-        seconds.into_iter().map(|(second, values)| (second, mean(values))).collect();
-    points.values().any(Option::is_some).then_some((cell.topology.as_str(), points))
+    let points: BTreeMap<_, _> = seconds
+        .into_iter()
+        .map(|(second, values)| (second, mean(values)))
+        .collect();
+    points
+        .values()
+        .any(Option::is_some)
+        .then_some((cell.topology.as_str(), points))
 }
 
 fn rows(figure: &Figure, lines: &[Line]) -> Vec<DataRow> {
     let known = lines.iter().flat_map(|(topology, points)| {
-        points.iter().filter_map(move |(second, value)| Some((topology, second, value.as_ref()?)))
+        points
+            .iter()
+            .filter_map(move |(second, value)| Some((topology, second, value.as_ref()?)))
     });
     let row = |(topology, second, value): (&&str, &u32, &Estimate)| {
         let point = (f64::from(*second), value);
@@ -113,17 +145,28 @@ fn sentence(figure: &Figure, lines: &[Line], cells: &[&CellRecord]) -> Option<St
         Some(format!("{low:.1} to {high:.1} {unit} in {topology}"))
     };
     let parts: Vec<String> = lines.iter().filter_map(of_line).collect();
-    let what = figure.title.rsplit_once(',').map_or(figure.title, |(what, _)| what);
+    let what = figure
+        .title
+        .rsplit_once(',')
+        .map_or(figure.title, |(what, _)| what);
     (!parts.is_empty()).then(|| {
         let mut what = what.to_owned();
         what[..1].make_ascii_uppercase();
-        format!("{what}, from the lowest to the highest second measured: {}.", parts.join(", "))
+        format!(
+            "{what}, from the lowest to the highest second measured: {}.",
+            parts.join(", ")
+        )
     })
 }
 
 fn panel(figure: &Figure, lines: &[Line]) -> Panel {
-    let all = lines.iter().flat_map(|(_, points)| points.values()).filter_map(|value| *value);
-    let last = lines.iter().filter_map(|(_, points)| Some(f64::from(*points.keys().last()?) + 1.0));
+    let all = lines
+        .iter()
+        .flat_map(|(_, points)| points.values())
+        .filter_map(|value| *value);
+    let last = lines
+        .iter()
+        .filter_map(|(_, points)| Some(f64::from(*points.keys().last()?) + 1.0));
     Panel {
         title: figure.title.to_owned(),
         x: axis::from_zero("time since the start of the call, s", last),
@@ -145,7 +188,11 @@ fn marks((topology, points): &Line) -> Vec<Mark> {
         next = second.checked_add(1);
         let Some(value) = value else { continue };
         let from = f64::from(second);
-        marks.push(Mark::Area([(from, value.low), (from + 1.0, value.high)], color, 0.15));
+        marks.push(Mark::Area(
+            [(from, value.low), (from + 1.0, value.high)],
+            color,
+            0.15,
+        ));
         stretch.push((from + 0.5, value.value));
     }
     marks.push(Mark::Line(stretch, color));

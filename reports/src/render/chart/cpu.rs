@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::DataRow;
-use super::estimate::Estimate;
+use super::estimate::{Estimate, range};
 use super::group::{Group, Groups};
 use super::panel::{Mark, Panel};
 use super::sentence::{Better, Subject, compare};
@@ -73,8 +73,9 @@ struct Bar<'a> {
 impl<'a> Bar<'a> {
     fn of(group: &Group<'a>, roles: &'static [Role]) -> Option<Self> {
         let all = group.cells.iter().flat_map(|cell| hosts(cell, roles));
-        let modelled: Vec<&HostRecord> =
-            all.filter(|host| host.cpu_cores_mean.is_some_and(f64::is_finite)).collect();
+        let modelled: Vec<&HostRecord> = all
+            .filter(|host| host.cpu_cores_mean.is_some_and(f64::is_finite))
+            .collect();
         let mut works = BTreeMap::new();
         for (work, cores) in modelled.iter().flat_map(|host| &host.cpu_cores_by_work) {
             *works.entry(work.as_str()).or_insert(0.0) += cores / modelled.len() as f64;
@@ -102,28 +103,42 @@ impl<'a> Bar<'a> {
         let x = f64::from(self.size);
         let total = DataRow::spread(chart, (self.topology, "total"), (x, &self.total), "cores");
         let works = self.works.iter().map(|(work, &cores)| {
-            DataRow::plain(chart, (self.topology, work), (x, cores), "cores", self.total.n)
+            DataRow::plain(
+                chart,
+                (self.topology, work),
+                (x, cores),
+                "cores",
+                self.total.n,
+            )
         });
         std::iter::once(total).chain(works).collect()
     }
 }
 
 fn chart(groups: &Groups, who: &Who) -> Option<Chart> {
-    let bars: Vec<Bar> = groups.iter().filter_map(|group| Bar::of(group, who.roles)).collect();
-    let works: BTreeSet<&str> = bars.iter().flat_map(|bar| bar.works.keys().copied()).collect();
+    let bars: Vec<Bar> = groups
+        .iter()
+        .filter_map(|group| Bar::of(group, who.roles))
+        .collect();
+    let works: BTreeSet<&str> = bars
+        .iter()
+        .flat_map(|bar| bar.works.keys().copied())
+        .collect();
     let topologies = groups.topologies().into_iter();
     let drawn = topologies.filter(|name| bars.iter().any(|bar| bar.topology == *name));
     let panels: Vec<Panel> = drawn.map(|name| panel(groups, name, &bars)).collect();
     let n = bars.iter().map(|bar| bar.total.n);
     let spread = format!(
-        "mean of n = {} to {} hosts, seeds pooled; line: from the least to the most busy host",
-        n.clone().min().unwrap_or(0),
-        n.max().unwrap_or(0)
+        "mean of n = {} hosts, seeds pooled; line: from the least to the most busy host",
+        range(n)
     );
     let sheet = Sheet {
         title: who.title.to_owned(),
         spread,
-        legend: works.iter().map(|work| Entry::area(work, style::work(work))).collect(),
+        legend: works
+            .iter()
+            .map(|work| Entry::area(work, style::work(work)))
+            .collect(),
         columns: panels.len().max(1),
         height: 260,
         panels,
@@ -149,7 +164,11 @@ fn sentence(groups: &Groups, who: &Who, bars: &[Bar]) -> Option<String> {
         let own = bars.iter().filter(|bar| bar.topology == topology);
         own.map(|bar| (bar.size, bar.total.value)).collect()
     };
-    let curves: Vec<_> = groups.topologies().into_iter().map(|name| (name, of(name))).collect();
+    let curves: Vec<_> = groups
+        .topologies()
+        .into_iter()
+        .map(|name| (name, of(name)))
+        .collect();
     let mut sentence = compare(&subject, &curves)?;
     let largest = bars.iter().map(|bar| bar.size).max()?;
     for bar in bars.iter().filter(|bar| bar.size == largest) {
@@ -168,15 +187,23 @@ fn sentence(groups: &Groups, who: &Who, bars: &[Bar]) -> Option<String> {
 fn panel(groups: &Groups, topology: &str, bars: &[Bar]) -> Panel {
     let sizes = groups.sizes();
     let names: Vec<String> = sizes.iter().map(u32::to_string).collect();
-    let ends = bars.iter().map(|bar| bar.total.high.max(bar.works.values().sum()));
+    let ends = bars
+        .iter()
+        .map(|bar| bar.total.high.max(bar.works.values().sum()));
     let own = bars.iter().filter(|bar| bar.topology == topology);
     let marks = own.flat_map(|bar| {
         let slot = sizes.iter().position(|size| *size == bar.size).unwrap_or(0) as f64;
         let areas = bar.stack().map(move |(work, bottom, top)| {
-            Mark::Area([(slot - 0.35, bottom), (slot + 0.35, top)], style::work(work), 1.0)
+            Mark::Area(
+                [(slot - 0.35, bottom), (slot + 0.35, top)],
+                style::work(work),
+                1.0,
+            )
         });
         let spread = Mark::Line(vec![(slot, bar.total.low), (slot, bar.total.high)], INK);
-        areas.chain((bar.total.low < bar.total.high).then_some(spread)).collect::<Vec<_>>()
+        areas
+            .chain((bar.total.low < bar.total.high).then_some(spread))
+            .collect::<Vec<_>>()
     });
     Panel {
         title: format!("{topology}: cores"),

@@ -62,7 +62,9 @@ impl<'a> Groups<'a> {
             return sizes;
         }
         let last = sizes.len() - 1;
-        (0..most).map(|step| sizes[step * last / (most - 1)]).collect()
+        (0..most)
+            .map(|step| sizes[step * last / (most - 1)])
+            .collect()
     }
 
     /// The groups of one size.
@@ -79,7 +81,9 @@ impl<'a> Groups<'a> {
     pub(super) fn seeds(&self) -> String {
         match self.iter().map(|group| group.cells.len()).max() {
             None | Some(0 | 1) => "n = 1 seed, hence no spread".into(),
-            Some(n) => format!("median of n = {n} seeds, with a line from the lowest to the highest"),
+            Some(n) => {
+                format!("median of n = {n} seeds, with a line from the lowest to the highest")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Latency of pictures and sound: as distribution functions and as box plots.
 
 use super::data::DataRow;
+use super::estimate::range;
 use super::group::{Group, Groups};
 use super::panel::{Mark, Panel};
 use super::sentence::{Better, Subject, compare};
@@ -42,23 +43,25 @@ fn words(kind: Kind) -> (&'static str, &'static str) {
 type Sample<'a> = (&'a str, u32, Distribution);
 
 fn samples<'a>(groups: impl Iterator<Item = &'a Group<'a>>, kind: Kind) -> Vec<Sample<'a>> {
-    let sample = |group: &'a Group| Some((group.topology, group.participants, pooled(group, kind)?));
+    let sample =
+        |group: &'a Group| Some((group.topology, group.participants, pooled(group, kind)?));
     groups.filter_map(sample).collect()
 }
 
 fn legend(groups: &Groups, samples: &[Sample]) -> Vec<Entry> {
     let drawn = |name: &&str| samples.iter().any(|(topology, _, _)| topology == name);
-    groups.topologies().into_iter().filter(drawn).map(Entry::topology).collect()
+    groups
+        .topologies()
+        .into_iter()
+        .filter(drawn)
+        .map(Entry::topology)
+        .collect()
 }
 
 /// How many samples there are to a curve or box, in words.
 fn counts(samples: &[Sample], things: &str) -> String {
     let counts = samples.iter().map(|(_, _, latency)| latency.count());
-    let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
-    match least == most {
-        true => format!("n = {most} {things} each, seeds pooled"),
-        false => format!("n = {least} to {most} {things} each, seeds pooled"),
-    }
+    format!("n = {} {things} each, seeds pooled", range(counts))
 }
 
 /// How many samples were at most so late: a panel per size.
@@ -69,12 +72,24 @@ pub(super) fn cdf(groups: &Groups, kind: Kind) -> Option<Chart> {
     };
     let (things, meaning) = words(kind);
     let sizes = groups.some_sizes(PANELS);
-    let shown = groups.iter().filter(|group| sizes.contains(&group.participants));
+    let shown = groups
+        .iter()
+        .filter(|group| sizes.contains(&group.participants));
     let all = samples(shown, kind);
     let sized = |size: u32| all.iter().filter(move |(_, n, _)| *n == size);
-    let drawn = sizes.into_iter().filter(|&size| sized(size).next().is_some());
-    let panels: Vec<Panel> = drawn.map(|size| cdf_panel(size, sized(size).collect())).collect();
-    let title = format!("Latency of {}, {meaning}, up to the 99th percentile", kind.name());
+    let drawn = sizes
+        .into_iter()
+        .filter(|&size| sized(size).next().is_some());
+    let latest = all
+        .iter()
+        .map(|(_, _, latency)| percentile(latency, 99))
+        .fold(0.0, f64::max);
+    let panel = |size| cdf_panel(size, latest, sized(size));
+    let panels: Vec<Panel> = drawn.map(panel).collect();
+    let title = format!(
+        "Latency of {}, {meaning}, up to the 99th percentile",
+        kind.name()
+    );
     let sheet = Sheet {
         title: title.clone(),
         spread: counts(&all, things),
@@ -104,9 +119,9 @@ fn panel_title(size: u32) -> String {
     format!("N = {size}: share of samples, %")
 }
 
-fn cdf_panel(size: u32, samples: Vec<&Sample>) -> Panel {
-    let ends = samples.iter().map(|(_, _, latency)| percentile(latency, 99));
-    let curve = |(topology, _, latency): &&Sample| {
+/// The curves of one size, up to the `latest` of all sizes, so that panels compare.
+fn cdf_panel<'a>(size: u32, latest: f64, samples: impl Iterator<Item = &'a Sample<'a>>) -> Panel {
+    let curve = |(topology, _, latency): &Sample| {
         let point = |percent| (percentile(latency, percent), f64::from(percent));
         let start = (percentile(latency, 1), 0.0);
         let points = std::iter::once(start).chain((1..=99).map(point));
@@ -114,20 +129,21 @@ fn cdf_panel(size: u32, samples: Vec<&Sample>) -> Panel {
     };
     Panel {
         title: panel_title(size),
-        x: axis::from_zero("latency, ms", ends),
+        x: axis::from_zero("latency, ms", [latest].into_iter()),
         y: axis::percent("share of samples, %"),
-        marks: samples.iter().map(curve).collect(),
+        marks: samples.map(curve).collect(),
     }
 }
 
 fn cdf_sentence(samples: &[Sample], things: &str) -> Option<String> {
     let size = samples.iter().map(|&(_, size, _)| size).max()?;
     let of_size = samples.iter().filter(|(_, n, _)| *n == size);
-    let parts = of_size.map(|(topology, _, latency)| {
-        format!("{:.1} ms in {topology}", percentile(latency, 95))
-    });
+    let parts = of_size
+        .map(|(topology, _, latency)| format!("{:.1} ms in {topology}", percentile(latency, 95)));
     let parts = parts.collect::<Vec<_>>().join(", ");
-    Some(format!("At N = {size}, 95 % of {things} are at most so late: {parts}."))
+    Some(format!(
+        "At N = {size}, 95 % of {things} are at most so late: {parts}."
+    ))
 }
 
 /// Box plots against the number of participants.
@@ -138,7 +154,10 @@ pub(super) fn boxes(groups: &Groups, kind: Kind) -> Option<Chart> {
     };
     let (things, meaning) = words(kind);
     let all = samples(groups.iter(), kind);
-    let title = format!("Latency of {}, {meaning}, against the size of the call", kind.name());
+    let title = format!(
+        "Latency of {}, {meaning}, against the size of the call",
+        kind.name()
+    );
     let spread = format!(
         "median; box: middle half; line: 5th to 95th percentile; {}",
         counts(&all, things)
@@ -162,9 +181,15 @@ pub(super) fn boxes(groups: &Groups, kind: Kind) -> Option<Chart> {
     };
     let medians = |topology: &str| {
         let of_topology = all.iter().filter(|(name, _, _)| *name == topology);
-        of_topology.map(|(_, size, latency)| (*size, percentile(latency, 50))).collect()
+        of_topology
+            .map(|(_, size, latency)| (*size, percentile(latency, 50)))
+            .collect()
     };
-    let curves: Vec<_> = groups.topologies().into_iter().map(|t| (t, medians(t))).collect();
+    let curves: Vec<_> = groups
+        .topologies()
+        .into_iter()
+        .map(|t| (t, medians(t)))
+        .collect();
     Some(Chart {
         name,
         title,
@@ -182,7 +207,13 @@ fn box_row(chart: &'static str, (topology, size, latency): &Sample) -> DataRow {
         high: Some(at(75)),
         p05: Some(at(5)),
         p95: Some(at(95)),
-        ..DataRow::plain(chart, ("latency, ms", topology), point, UNIT, latency.count())
+        ..DataRow::plain(
+            chart,
+            ("latency, ms", topology),
+            point,
+            UNIT,
+            latency.count(),
+        )
     }
 }
 
@@ -190,12 +221,17 @@ fn box_panel(groups: &Groups, samples: &[Sample]) -> Panel {
     let sizes = groups.sizes();
     let names: Vec<String> = sizes.iter().map(u32::to_string).collect();
     let topologies = groups.topologies();
-    let ends = samples.iter().map(|(_, _, latency)| percentile(latency, 95));
+    let ends = samples
+        .iter()
+        .map(|(_, _, latency)| percentile(latency, 95));
     // Topologies side by side in a slot, of which a fifth is left free.
     let width = 0.8 / topologies.len().max(1) as f64;
     let marks = samples.iter().flat_map(|sample| {
         let slot = sizes.iter().position(|size| *size == sample.1).unwrap_or(0) as f64;
-        let place = topologies.iter().position(|name| *name == sample.0).unwrap_or(0) as f64;
+        let place = topologies
+            .iter()
+            .position(|name| *name == sample.0)
+            .unwrap_or(0) as f64;
         let center = slot - 0.4 + width * (place + 0.5);
         box_marks(sample, center, 0.4 * width)
     });

@@ -8,8 +8,8 @@
 //! - `sizes`, `latency`, `cpu`, `setup`, `course`: one family of charts each.
 
 mod axis;
-mod cpu;
 mod course;
+mod cpu;
 mod data;
 mod estimate;
 mod group;

@@ -62,13 +62,17 @@ impl Panel {
     /// Draws the panel, all of it.
     pub(super) fn draw(&self, area: &Area) {
         let title = text(13.0, &INK, HPos::Left);
-        area.draw_text(&self.title, &title, (8, 4)).expect(IN_MEMORY);
+        area.draw_text(&self.title, &title, (8, 4))
+            .expect(IN_MEMORY);
         let longest = self.y.ticks.iter().map(|(_, label)| label.len()).max();
         let mut plot = ChartBuilder::on(area)
             .margin_top(30)
             .margin_right(18)
             .margin_bottom(20)
-            .set_label_area_size(LabelAreaPosition::Left, 16 + 8 * longest.unwrap_or(0) as u32)
+            .set_label_area_size(
+                LabelAreaPosition::Left,
+                16 + 8 * longest.unwrap_or(0) as u32,
+            )
             .set_label_area_size(LabelAreaPosition::Bottom, 24)
             .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())
             .expect(IN_MEMORY);
@@ -79,8 +83,14 @@ impl Panel {
     }
 
     fn draw_axes(&self, area: &Area, plot: &mut Plot) {
-        let Range { start: left, end: right } = self.x.range;
-        let Range { start: bottom, end: top } = self.y.range;
+        let Range {
+            start: left,
+            end: right,
+        } = self.x.range;
+        let Range {
+            start: bottom,
+            end: top,
+        } = self.y.range;
         let lines = self.y.ticks.iter().map(|&(y, _)| [(left, y), (right, y)]);
         let grid = lines.map(|line| PathElement::new(line, GRID));
         plot.draw_series(grid).expect(IN_MEMORY);
@@ -100,7 +110,8 @@ impl Panel {
         }
         let (x, y) = at(((left + right) / 2.0, bottom));
         let name = text(12.0, &MUTED, HPos::Center);
-        area.draw_text(&self.x.label, &name, (x, y + 23)).expect(IN_MEMORY);
+        area.draw_text(&self.x.label, &name, (x, y + 23))
+            .expect(IN_MEMORY);
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) type Curve<'a> = (&'a str, Vec<(u32, f64)>);
 /// How topologies compare at the largest size that most of them have a figure for, and from which
 /// size on that is so; of one topology, how it grows. `None` without figures.
 pub(super) fn compare(subject: &Subject, curves: &[Curve]) -> Option<String> {
-    let sizes = curves.iter().flat_map(|(_, points)| points).map(|&(size, _)| size);
+    let sizes = curves
+        .iter()
+        .flat_map(|(_, points)| points)
+        .map(|&(size, _)| size);
     let size = sizes.max_by_key(|&size| (ranked(subject, curves, size).len(), size))?;
     match ranked(subject, curves, size).as_slice() {
         [(curve, _)] => Some(growth(subject, curve)),
@@ -45,14 +48,22 @@ fn ranked<'a>(subject: &Subject, curves: &'a [Curve], size: u32) -> Vec<(&'a Cur
 }
 
 fn figure((_, points): &Curve, size: u32) -> Option<f64> {
-    points.iter().find(|&&(known, _)| known == size).map(|&(_, figure)| figure)
+    points
+        .iter()
+        .find(|&&(known, _)| known == size)
+        .map(|&(_, figure)| figure)
 }
 
 fn growth(subject: &Subject, (topology, points): &Curve) -> String {
     let at = |&(size, value): &(u32, f64)| format!("{} at N = {size}", subject.written(value));
     match points.as_slice() {
         [first, .., last] => {
-            format!("{} in {topology}: {}, {}.", subject.name, at(first), at(last))
+            format!(
+                "{} in {topology}: {}, {}.",
+                subject.name,
+                at(first),
+                at(last)
+            )
         }
         points => {
             let all: Vec<String> = points.iter().map(at).collect();
@@ -75,8 +86,9 @@ fn contrast(
         Better::Less => ("least", "most"),
         Better::More => ("best", "worst"),
     };
-    let crossing = crossing(subject, best, worst, size)
-        .map(|(from, relation)| format!(" {} is {relation} {} from N = {from} on.", best.0, worst.0));
+    let crossing = crossing(subject, best, worst, size).map(|(from, relation)| {
+        format!(" {} is {relation} {} from N = {from} on.", best.0, worst.0)
+    });
     format!(
         "{} at N = {size}: {first} in {} ({good}), {last} in {} ({bad}).{}",
         subject.name,
@@ -93,7 +105,10 @@ fn crossing(
     worst: &Curve,
     size: u32,
 ) -> Option<(u32, &'static str)> {
-    let both = best.1.iter().filter_map(|&(at, a)| Some((at, a, figure(worst, at)?)));
+    let both = best
+        .1
+        .iter()
+        .filter_map(|&(at, a)| Some((at, a, figure(worst, at)?)));
     let both: Vec<_> = both.take_while(|&(at, _, _)| at <= size).collect();
     let (is_better, relation): (fn(f64, f64) -> bool, _) = match subject.better {
         Better::Less => (|a, b| a < b, "below"),
@@ -107,7 +122,9 @@ impl Subject {
     /// A figure with its unit.
     pub(super) fn written(&self, value: f64) -> String {
         let decimals = self.decimals;
-        format!("{value:.decimals$} {}", self.unit).trim_end().to_owned()
+        format!("{value:.decimals$} {}", self.unit)
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -126,7 +143,10 @@ mod tests {
     fn topologies_are_compared_where_most_have_figures() {
         // At 8 only the mesh has a figure; at 4, where both do, 700 < 2100. At 2 the SFU is not
         // below (700 = 700), at 3 it is (700 < 1400), and stays so.
-        let mesh = ("mesh", vec![(2, 700.0), (3, 1_400.0), (4, 2_100.4), (8, 4_900.0)]);
+        let mesh = (
+            "mesh",
+            vec![(2, 700.0), (3, 1_400.0), (4, 2_100.4), (8, 4_900.0)],
+        );
         let sfu = ("sfu", vec![(2, 700.0), (3, 700.0), (4, 700.0)]);
         assert_eq!(
             compare(&UPLINK, &[mesh.clone(), sfu]).unwrap(),

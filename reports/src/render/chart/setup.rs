@@ -1,7 +1,7 @@
 //! The waterfall of set-up: phase after phase, up to the first picture.
 
 use super::data::DataRow;
-use super::estimate::Estimate;
+use super::estimate::{Estimate, range};
 use super::group::{Group, Groups};
 use super::panel::{Axis, Mark, Panel};
 use super::sentence::{Better, Subject, compare};
@@ -23,7 +23,13 @@ const BAR: u32 = 30;
 const NAMES: [&str; 4] = ["signaling", "gathering", "ICE", "DTLS"];
 
 fn of_phases(phases: &Phases) -> [Option<f64>; 4] {
-    let Phases { signaling_ms, gathering_ms, ice_ms, dtls_ms, .. } = *phases;
+    let Phases {
+        signaling_ms,
+        gathering_ms,
+        ice_ms,
+        dtls_ms,
+        ..
+    } = *phases;
     [signaling_ms, gathering_ms, ice_ms, dtls_ms]
 }
 
@@ -42,11 +48,18 @@ struct Bar {
 impl Bar {
     fn of(group: &Group) -> Option<Self> {
         let ends = group.cells.iter().flat_map(|cell| &cell.connections);
-        let connected: Vec<&Phases> =
-            ends.filter(|end| end.connected).map(|end| &end.phases).collect();
-        let video = group.cells.iter().flat_map(|cell| streams(cell, Kind::Video));
+        let connected: Vec<&Phases> = ends
+            .filter(|end| end.connected)
+            .map(|end| &end.phases)
+            .collect();
+        let video = group
+            .cells
+            .iter()
+            .flat_map(|cell| streams(cell, Kind::Video));
         let phase = |index: usize| {
-            let times = connected.iter().filter_map(|phases| of_phases(phases)[index]);
+            let times = connected
+                .iter()
+                .filter_map(|phases| of_phases(phases)[index]);
             Some(Estimate::mean(times)?.value)
         };
         Some(Bar {
@@ -74,7 +87,13 @@ impl Bar {
         let x = f64::from(self.size);
         let names = |series| (self.name.as_str(), series);
         let phases = self.phases.iter().zip(NAMES).filter_map(|(length, name)| {
-            Some(DataRow::plain(NAME, names(name), (x, (*length)?), "ms", self.setup.n))
+            Some(DataRow::plain(
+                NAME,
+                names(name),
+                (x, (*length)?),
+                "ms",
+                self.setup.n,
+            ))
         });
         let setup = DataRow::spread(NAME, names("set-up"), (x, &self.setup), "ms");
         let picture = self.first_frame.as_ref();
@@ -91,11 +110,13 @@ pub(super) fn chart(groups: &Groups) -> Option<Chart> {
     let bars: Vec<Bar> = shown.filter_map(Bar::of).collect();
     let n = bars.iter().map(|bar| bar.setup.n);
     let spread = format!(
-        "mean of n = {} to {} ends of connections, seeds pooled; point: mean first picture",
-        n.clone().min().unwrap_or(0),
-        n.max().unwrap_or(0)
+        "mean of n = {} ends of connections, seeds pooled; point: mean first picture",
+        range(n)
     );
-    let phases = NAMES.iter().zip(PHASES).map(|(name, color)| Entry::area(name, color));
+    let phases = NAMES
+        .iter()
+        .zip(PHASES)
+        .map(|(name, color)| Entry::area(name, color));
     let picture = Entry {
         name: "first picture".into(),
         color: INK,
@@ -127,13 +148,23 @@ fn sentence(groups: &Groups, bars: &[Bar]) -> Option<String> {
         better: Better::Less,
     };
     let of = |topology: &str| {
-        let own = bars.iter().filter(|bar| bar.name == format!("{topology} {}", bar.size));
+        let own = bars
+            .iter()
+            .filter(|bar| bar.name == format!("{topology} {}", bar.size));
         own.map(|bar| (bar.size, bar.setup.value)).collect()
     };
-    let curves: Vec<_> = groups.topologies().into_iter().map(|name| (name, of(name))).collect();
+    let curves: Vec<_> = groups
+        .topologies()
+        .into_iter()
+        .map(|name| (name, of(name)))
+        .collect();
     let mut sentence = compare(&subject, &curves)?;
     if let Some(bar) = bars.last() {
-        let known = bar.phases.iter().zip(NAMES).filter_map(|(length, name)| Some(((*length)?, name)));
+        let known = bar
+            .phases
+            .iter()
+            .zip(NAMES)
+            .filter_map(|(length, name)| Some(((*length)?, name)));
         if let Some((length, name)) = known.max_by(|a, b| a.0.total_cmp(&b.0)) {
             let longest = subject.written(length);
             sentence += &format!(" The longest phase of {} is {name} ({longest}).", bar.name);
@@ -146,7 +177,9 @@ fn sentence(groups: &Groups, bars: &[Bar]) -> Option<String> {
 fn panel(bars: &[Bar]) -> Panel {
     let row = |place: usize| -(place as f64);
     let last = |bar: &Bar| bar.steps().last().map_or(0.0, |&(_, _, end)| end);
-    let ends = bars.iter().flat_map(|bar| [Some(last(bar)), bar.first_frame.map(|f| f.value)]);
+    let ends = bars
+        .iter()
+        .flat_map(|bar| [Some(last(bar)), bar.first_frame.map(|f| f.value)]);
     let mut marks = Vec::new();
     for (place, bar) in bars.iter().enumerate() {
         let y = row(place);
@@ -162,7 +195,11 @@ fn panel(bars: &[Bar]) -> Panel {
         y: Axis {
             label: PANEL.into(),
             range: row(bars.len()) + 0.4..0.6,
-            ticks: bars.iter().enumerate().map(|(place, bar)| (row(place), bar.name.clone())).collect(),
+            ticks: bars
+                .iter()
+                .enumerate()
+                .map(|(place, bar)| (row(place), bar.name.clone()))
+                .collect(),
         },
         marks,
     }

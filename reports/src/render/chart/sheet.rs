@@ -86,13 +86,16 @@ impl Sheet {
     fn draw_head(&self, root: &Area, places: &[(i32, i32)]) {
         let title = text(17.0, &INK, HPos::Left);
         let spread = text(12.0, &MUTED, HPos::Left);
-        root.draw_text(&self.title, &title, (8, 8)).expect(IN_MEMORY);
-        root.draw_text(&self.spread, &spread, (8, 33)).expect(IN_MEMORY);
+        root.draw_text(&self.title, &title, (8, 8))
+            .expect(IN_MEMORY);
+        root.draw_text(&self.spread, &spread, (8, 33))
+            .expect(IN_MEMORY);
         let name = text(12.0, &INK, HPos::Left);
         for (entry, &(x, row)) in self.legend.iter().zip(places) {
             let y = 62 + row * ROW;
             draw_point(root, (x + 6, y), entry.shape, entry.color);
-            root.draw_text(&entry.name, &name, (x + 16, y - 6)).expect(IN_MEMORY);
+            root.draw_text(&entry.name, &name, (x + 16, y - 6))
+                .expect(IN_MEMORY);
         }
     }
 

@@ -63,8 +63,12 @@ const fn more_is_better(
 /// What participants send and receive.
 pub(super) fn client_traffic(groups: &Groups) -> Option<Chart> {
     let figures = [
-        kbps("uplink, kbps", "Uplink of a participant", |row| row.client_up_kbps_mean),
-        kbps("downlink, kbps", "Downlink of a participant", |row| row.client_down_kbps_mean),
+        kbps("uplink, kbps", "Uplink of a participant", |row| {
+            row.client_up_kbps_mean
+        }),
+        kbps("downlink, kbps", "Downlink of a participant", |row| {
+            row.client_down_kbps_mean
+        }),
     ];
     let title = "What a participant sends and receives (mean over participants)";
     chart(groups, "client-traffic", title, &figures)
@@ -73,8 +77,14 @@ pub(super) fn client_traffic(groups: &Groups) -> Option<Chart> {
 /// What goes through the SFU or MCU.
 pub(super) fn server_traffic(groups: &Groups) -> Option<Chart> {
     let figures = [
-        kbps("into the server, kbps", "Traffic into the SFU or MCU", |row| row.server_in_kbps),
-        kbps("out of the server, kbps", "Traffic out of it", |row| row.server_out_kbps),
+        kbps(
+            "into the server, kbps",
+            "Traffic into the SFU or MCU",
+            |row| row.server_in_kbps,
+        ),
+        kbps("out of the server, kbps", "Traffic out of it", |row| {
+            row.server_out_kbps
+        }),
     ];
     let title = "What the SFU or MCU receives and sends";
     chart(groups, "server-traffic", title, &figures)
@@ -83,8 +93,12 @@ pub(super) fn server_traffic(groups: &Groups) -> Option<Chart> {
 /// What goes through the TURN server.
 pub(super) fn turn_traffic(groups: &Groups) -> Option<Chart> {
     let figures = [
-        kbps("into TURN, kbps", "Traffic into the TURN server", |row| row.turn_in_kbps),
-        kbps("out of TURN, kbps", "Traffic out of it", |row| row.turn_out_kbps),
+        kbps("into TURN, kbps", "Traffic into the TURN server", |row| {
+            row.turn_in_kbps
+        }),
+        kbps("out of TURN, kbps", "Traffic out of it", |row| {
+            row.turn_out_kbps
+        }),
     ];
     let title = "What the TURN server receives and sends (STUN included)";
     chart(groups, "turn-traffic", title, &figures)
@@ -128,7 +142,10 @@ type Line<'a> = (&'a str, Vec<(u32, Option<Estimate>)>);
 fn lines<'a>(groups: &Groups<'a>, of: fn(&SummaryRow) -> Option<f64>) -> Vec<Line<'a>> {
     let line = |topology: &&'a str| {
         let points = groups.of_topology(topology).map(|group| {
-            (group.participants, Estimate::median(group.rows.iter().filter_map(of)))
+            (
+                group.participants,
+                Estimate::median(group.rows.iter().filter_map(of)),
+            )
         });
         (*topology, points.collect::<Vec<_>>())
     };
@@ -137,25 +154,31 @@ fn lines<'a>(groups: &Groups<'a>, of: fn(&SummaryRow) -> Option<f64>) -> Vec<Lin
     lines.into_iter().filter(has_figures).collect()
 }
 
-fn chart(
-    groups: &Groups,
-    name: &'static str,
-    title: &str,
-    figures: &[Figure],
-) -> Option<Chart> {
+fn chart(groups: &Groups, name: &'static str, title: &str, figures: &[Figure]) -> Option<Chart> {
     let all: Vec<(&Figure, Vec<Line>)> = figures
         .iter()
         .map(|figure| (figure, lines(groups, figure.of)))
         .filter(|(_, lines)| !lines.is_empty())
         .collect();
-    let drawn = |name: &&str| all.iter().any(|(_, lines)| lines.iter().any(|(t, _)| t == name));
+    let drawn = |name: &&str| {
+        all.iter()
+            .any(|(_, lines)| lines.iter().any(|(t, _)| t == name))
+    };
     let sheet = Sheet {
         title: title.to_owned(),
         spread: groups.seeds(),
-        legend: groups.topologies().into_iter().filter(drawn).map(Entry::topology).collect(),
+        legend: groups
+            .topologies()
+            .into_iter()
+            .filter(drawn)
+            .map(Entry::topology)
+            .collect(),
         columns: all.len().max(1),
         height: 270,
-        panels: all.iter().map(|(figure, lines)| panel(groups, figure, lines)).collect(),
+        panels: all
+            .iter()
+            .map(|(figure, lines)| panel(groups, figure, lines))
+            .collect(),
     };
     let sentences: Vec<String> = all
         .iter()
@@ -166,7 +189,10 @@ fn chart(
         title: title.to_owned(),
         sentence: sentences.join(" "),
         svg: sheet.svg(),
-        data: all.iter().flat_map(|(figure, lines)| rows(name, figure, lines)).collect(),
+        data: all
+            .iter()
+            .flat_map(|(figure, lines)| rows(name, figure, lines))
+            .collect(),
     })
 }
 
@@ -180,7 +206,9 @@ fn known<'a>(lines: &[Line<'a>]) -> Vec<(&'a str, Vec<(u32, f64)>)> {
 fn rows(chart: &'static str, figure: &Figure, lines: &[Line]) -> Vec<DataRow> {
     let mut rows = Vec::new();
     for (topology, points) in lines {
-        let known = points.iter().filter_map(|(size, figure)| Some((*size, figure.as_ref()?)));
+        let known = points
+            .iter()
+            .filter_map(|(size, figure)| Some((*size, figure.as_ref()?)));
         rows.extend(known.map(|(size, value)| {
             let (names, unit) = ((figure.title, *topology), figure.subject.unit);
             DataRow::spread(chart, names, (f64::from(size), value), unit)
@@ -190,26 +218,39 @@ fn rows(chart: &'static str, figure: &Figure, lines: &[Line]) -> Vec<DataRow> {
 }
 
 fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
-    let all = lines.iter().flat_map(|(_, points)| points).filter_map(|(_, figure)| *figure);
+    let all = lines
+        .iter()
+        .flat_map(|(_, points)| points)
+        .filter_map(|(_, figure)| *figure);
     let ends = all.flat_map(|estimate| [estimate.low, estimate.high]);
+    let x = axis::participants(&groups.sizes());
+    // Topologies beside each other by a point's width, or equal ones would hide one another.
+    let width = 0.014 * (x.range.end - x.range.start);
+    let middle = (lines.len() as f64 - 1.0) / 2.0;
+    let aside = |place: usize| (place as f64 - middle) * width;
+    let marks = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(place, line)| marks(line, aside(place)));
     Panel {
         title: figure.title.to_owned(),
-        x: axis::participants(&groups.sizes()),
         y: match figure.from_zero {
             true => axis::from_zero(figure.title, ends),
             false => axis::around(figure.title, ends),
         },
-        marks: lines.iter().flat_map(marks).collect(),
+        marks: marks.collect(),
+        x,
     }
 }
 
 /// The line of a topology, interrupted where there is no figure, its points and their spread.
-fn marks((topology, points): &Line) -> Vec<Mark> {
+fn marks((topology, points): &Line, aside: f64) -> Vec<Mark> {
     let (color, shape) = (style::topology(topology), style::shape(topology));
     let mut marks = Vec::new();
     for stretch in points.split(|(_, figure)| figure.is_none()) {
-        let known = stretch.iter().filter_map(|(size, figure)| Some((f64::from(*size), (*figure)?)));
-        let known: Vec<(f64, Estimate)> = known.collect();
+        let point =
+            |&(size, figure): &(u32, Option<Estimate>)| Some((f64::from(size) + aside, figure?));
+        let known: Vec<(f64, Estimate)> = stretch.iter().filter_map(point).collect();
         let line = known.iter().map(|(x, figure)| (*x, figure.value));
         marks.push(Mark::Line(line.collect(), color));
         for (x, figure) in known {

@@ -25,13 +25,12 @@ const INDIGO: RGBColor = RGBColor(0x33, 0x22, 0x88);
 const CYAN: RGBColor = RGBColor(0x88, 0xCC, 0xEE);
 const SAND: RGBColor = RGBColor(0xDD, 0xCC, 0x77);
 const ROSE: RGBColor = RGBColor(0xCC, 0x66, 0x77);
-const WINE: RGBColor = RGBColor(0x88, 0x22, 0x55);
 const OLIVE: RGBColor = RGBColor(0x99, 0x99, 0x33);
 /// Whatever has no colour of its own.
 const OTHER: RGBColor = RGBColor(0x80, 0x80, 0x80);
 
 /// What a colour on paper becomes on a dark screen; others are seen well on both.
-const DARK: [(RGBColor, &str); 10] = [
+const DARK: [(RGBColor, &str); 9] = [
     (INK, "#e6e6e6"),
     (MUTED, "#a8a8a8"),
     (GRID, "#3a3d42"),
@@ -40,7 +39,6 @@ const DARK: [(RGBColor, &str); 10] = [
     (VERMILLION, "#f0803c"),
     (GREEN, "#2cc295"),
     (INDIGO, "#8f80e0"),
-    (WINE, "#c45c92"),
     (OTHER, "#9a9a9a"),
 ];
 
@@ -84,7 +82,7 @@ pub(super) fn work(name: &str) -> RGBColor {
 }
 
 /// The colours of the phases of set-up: signalling, gathering, ICE, DTLS.
-pub(super) const PHASES: [RGBColor; 4] = [SAND, CYAN, INDIGO, WINE];
+pub(super) const PHASES: [RGBColor; 4] = [SAND, CYAN, ROSE, OLIVE];
 
 /// Style sheet that turns the colours on paper into those of a dark screen, and only on a screen.
 pub(super) fn dark_mode() -> String {

@@ -32,7 +32,10 @@ pub(super) fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let mut html = "<div class=\"wide\"><table>\n<thead>".to_owned();
     html += &row("th", headers.iter().copied());
     html += "</thead>\n<tbody>\n";
-    html.extend(rows.iter().map(|fields| row("td", fields.iter().map(String::as_str))));
+    html.extend(
+        rows.iter()
+            .map(|fields| row("td", fields.iter().map(String::as_str))),
+    );
     html + "</tbody>\n</table></div>\n"
 }
 

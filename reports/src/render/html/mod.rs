@@ -65,7 +65,9 @@ fn settings(run: &Run) -> String {
             known.push(value);
         }
     }
-    let rows = values.into_iter().map(|(name, values)| [name.to_owned(), values.join(" or ")]);
+    let rows = values
+        .into_iter()
+        .map(|(name, values)| [name.to_owned(), values.join(" or ")]);
     format!("<h2>Stack</h2>\n{}", words(["setting", "value"], rows))
 }
 
@@ -97,6 +99,10 @@ fn provenance(run: &Run) -> String {
     section += "<p>Equal digests are equal runs. Program, machine and time are in \
                 <code>provenance.json</code>.</p>\n";
     section += &words(["cell", "digest"], run.cells.iter().map(digest));
-    let _ = write!(section, "<details>\n<summary>The scenario</summary>\n{}</details>\n", pre(&scenario.text));
+    let _ = write!(
+        section,
+        "<details>\n<summary>The scenario</summary>\n{}</details>\n",
+        pre(&scenario.text)
+    );
     section
 }
