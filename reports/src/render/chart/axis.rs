@@ -31,7 +31,7 @@ fn rounded(label: &str, values: Range<f64>) -> Axis {
     let step = step((values.end - values.start) / 4.0);
     let first = (values.start / step).floor();
     let last = (values.end / step - 1e-9).ceil().max(first + 1.0);
-    let decimals = (-step.log10() + 1e-9).ceil().clamp(0.0, 12.0) as usize;
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
     let decimals = decimals + usize::from(is_quarter(step) && step < 10.0);
     let count = (last - first) as usize;
     let tick = |n| {
