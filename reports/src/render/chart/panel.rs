@@ -67,7 +67,7 @@ impl Panel {
         let longest = self.y.ticks.iter().map(|(_, label)| label.len()).max();
         let mut plot = ChartBuilder::on(area)
             .margin_top(30)
-            .margin_right(18)
+            .margin_right(24)
             .margin_bottom(20)
             .set_label_area_size(
                 LabelAreaPosition::Left,
