@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use scenarios::Topology;
 
 /// Mesh, SFU or MCU? Real WebRTC peers behind emulated NATs, in virtual time, measured.
@@ -26,6 +26,8 @@ pub struct Args {
 pub enum Command {
     /// Run a scenario, print its figures and write them to files
     Run(RunArgs),
+    /// Render the results of a run again, without running it
+    Report(ReportArgs),
     /// List the built-in scenarios
     List,
     /// Print a scenario, such as a built-in one to start from
@@ -76,6 +78,31 @@ pub struct RunArgs {
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// What to render, and to what.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Directory that `rtclab run` wrote, of which `run.json` is enough
+    pub dir: PathBuf,
+    /// What to make of it: html, svg and csv are files in DIR, json and markdown are printed
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub format: ReportFormat,
+}
+
+/// What results can be rendered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// `report.html`.
+    Html,
+    /// `charts/*.svg`.
+    Svg,
+    /// The tables, and `charts.csv`.
+    Csv,
+    /// Tables and charts for programs, printed.
+    Json,
+    /// Comparison and sentences for documents, printed.
+    Markdown,
 }
 
 const TOPOLOGIES: [Topology; 3] = [Topology::Mesh, Topology::Sfu, Topology::Mcu];

@@ -39,6 +39,33 @@ fn refused(files: &[(&str, &str)], arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
+fn what_is_not_a_run_is_not_rendered_and_the_reason_is_told() {
+    let report = ["report", "."];
+    refused(
+        &[],
+        &report,
+        &["cannot read the records of a run", "run.json"],
+    );
+    let file = |text| [("run.json", text)];
+    refused(&file("{\"schema\": 2, "), &report, &["cut short"]);
+    refused(
+        &file("{\"version\": 1}"),
+        &report,
+        &["does not hold the records"],
+    );
+    refused(
+        &file("{\"schema\": 99}"),
+        &report,
+        &["schema 99", "use the version"],
+    );
+    refused(
+        &file("{}"),
+        &["report", ".", "--format", "pdf"],
+        &["html", "markdown"],
+    );
+}
+
+#[test]
 fn list_prints_what_the_built_in_scenarios_compare_and_ask() {
     let output = rtclab(Path::new("."), &["list"]);
     assert!(output.status.success());

@@ -7,7 +7,7 @@
 //! - [`distribution`]: samples kept as counts of buckets, never as percentiles.
 //! - [`run`]: a whole run, the content of `run.json`, and where it came from.
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
-//! - [`render`]: rows as CSV, a run as readable text.
+//! - [`render`]: rows as CSV, charts as SVG, a run as readable text or as a page.
 //! - [`store`]: a run's directory, written whole or not at all, and read back.
 
 pub mod distribution;
@@ -23,4 +23,4 @@ mod fixture;
 
 pub use distribution::Distribution;
 pub use run::{Grid, Provenance, Run, Source};
-pub use store::{Capture, Output, StoreError};
+pub use store::{Capture, Format, Output, StoreError};

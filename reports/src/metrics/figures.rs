@@ -48,7 +48,7 @@ pub(super) fn fps(record: &CellRecord, stream: &StreamRecord) -> Option<f64> {
 }
 
 /// The hosts with one of these roles.
-pub(super) fn hosts<'a>(
+pub(crate) fn hosts<'a>(
     record: &'a CellRecord,
     roles: &'a [Role],
 ) -> impl Iterator<Item = &'a HostRecord> + Clone {
@@ -59,7 +59,7 @@ pub(super) fn hosts<'a>(
 }
 
 /// The streams of one kind.
-pub(super) fn streams(
+pub(crate) fn streams(
     record: &CellRecord,
     kind: Kind,
 ) -> impl Iterator<Item = &StreamRecord> + Clone {
@@ -70,7 +70,7 @@ pub(super) fn streams(
 }
 
 /// The latencies of all streams of one kind, pooled, in us.
-pub(super) fn latency_us(record: &CellRecord, kind: Kind) -> Distribution {
+pub(crate) fn latency_us(record: &CellRecord, kind: Kind) -> Distribution {
     let mut pooled = Distribution::default();
     streams(record, kind).for_each(|stream| pooled.merge(&stream.latency_us));
     pooled

@@ -20,3 +20,6 @@ pub use row::Row;
 pub use streams::StreamRow;
 pub use summary::SummaryRow;
 pub use timeline::TimelineRow;
+
+pub(crate) use figures::{hosts, latency_us, streams};
+pub(crate) use row::row;

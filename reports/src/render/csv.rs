@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ::csv::WriterBuilder;
 use serde::Serialize;
 
+use super::chart::Chart;
 use crate::metrics::{MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
 use crate::record::{CellRecord, Measured};
 
@@ -69,6 +70,11 @@ pub fn streams(cells: &[CellRecord]) -> String {
 /// `timeline.csv`: a row per cell, host and second.
 pub fn timeline(cells: &[CellRecord]) -> String {
     rows(cells.iter().flat_map(TimelineRow::all))
+}
+
+/// `charts.csv`: a row per figure of a chart.
+pub fn charts(charts: &[Chart]) -> String {
+    rows(charts.iter().flat_map(|chart| chart.data.iter().cloned()))
 }
 
 /// `measured.csv`: a row per cell and measured figure.

@@ -1,5 +1,9 @@
 //! Renderings of a run: pure functions from records to text.
 
+pub mod chart;
 pub mod csv;
 mod format;
+pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod text;

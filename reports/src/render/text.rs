@@ -9,29 +9,21 @@ use std::fmt::Write;
 
 use crate::record::CellRecord;
 use crate::run::Run;
+pub(super) use summary::comparison;
 
 /// The table of the cells, the pairs that were relayed or not connected, the hosts that could not
 /// keep up, the warnings, and `replay`, the command that gives the run again from where the reader
 /// is. Fits 120 columns in calls of up to 100 participants, if not every figure of a row is extreme.
 pub fn render(run: &Run, replay: &str) -> String {
     let cells = in_order(run);
-    let sections = [
-        heading(run),
-        summary::table(run, &cells),
-        exceptions::pairs(run, &cells).unwrap_or_default(),
-        exceptions::hosts(run, &cells).unwrap_or_default(),
-        exceptions::warnings(&cells).unwrap_or_default(),
-        format!("replay: {replay}\n"),
-    ];
-    sections
-        .into_iter()
-        .filter(|section| !section.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let mut sections = vec![heading(run), summary::table(run, &cells)];
+    sections.extend(remarks(run));
+    sections.push(format!("replay: {replay}\n"));
+    sections.join("\n")
 }
 
 /// The cells by size, topologies beside each other, both in the order of the grid.
-fn in_order(run: &Run) -> Vec<&CellRecord> {
+pub(super) fn in_order(run: &Run) -> Vec<&CellRecord> {
     let place = |cell: &&CellRecord| {
         let size = |number: &u32| *number == cell.participants;
         let topology = |name: &String| *name == cell.topology;
@@ -48,8 +40,20 @@ fn in_order(run: &Run) -> Vec<&CellRecord> {
     cells
 }
 
+/// What deserves a look: the pairs that were relayed or not connected, the hosts that could not
+/// keep up, and the warnings; empty if nothing does.
+pub(super) fn remarks(run: &Run) -> Vec<String> {
+    let cells = in_order(run);
+    let all = [
+        exceptions::pairs(run, &cells),
+        exceptions::hosts(run, &cells),
+        exceptions::warnings(&cells),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 /// Which scenario this is, and what all of its cells have in common.
-fn heading(run: &Run) -> String {
+pub(super) fn heading(run: &Run) -> String {
     let common = |of: fn(&CellRecord) -> String| {
         let values: BTreeSet<String> = run.cells.iter().map(of).collect();
         Vec::from_iter(values).join(" and ")

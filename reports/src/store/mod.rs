@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run.json` | [`Run`]: everything that was recorded, with the scenario and the replay command |
 //! | `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv` | tables of it |
+//! | `report.html`, `charts/*.svg`, `charts.csv` | a page, its charts, and the figures that they show |
 //! | `measured.csv` | what the machine spent on it |
 //! | `provenance.json` | [`Provenance`]: who ran what, where and when |
 //! | `capture-*.pcapng` | packets, on request |
@@ -12,6 +13,7 @@
 //! `measured.csv` and `provenance.json` alone may differ between two runs of one seed.
 
 mod error;
+mod rendered;
 mod staging;
 
 use std::fs;
@@ -21,9 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use crate::record::{Measured, SCHEMA_VERSION};
-use crate::render::csv;
+use crate::render::{chart, csv};
 use crate::run::{Provenance, Run};
 pub use error::StoreError;
+pub use rendered::{Format, render};
 use staging::Staging;
 
 /// The name of the file that holds the records.
@@ -53,29 +56,35 @@ pub struct Capture {
 
 /// Writes a run into `dir`, creating it if need be and replacing the files of a run before it.
 ///
-/// Every file is complete before any appears under its name, `run.json` last. Captures of the run
-/// before are removed, unless this run has one of that name: they would pass for its own.
+/// Every file is complete before any appears under its name, `run.json` last. Captures and
+/// charts of the run before are removed, unless this run has one of that name: they would pass for
+/// its own.
 ///
 /// # Errors
 ///
 /// When something in the way is not a directory, or cannot be written. Then no file and no
-/// directory of this run is left behind. Only if a stale capture cannot be removed, the run is
+/// directory of this run is left behind. Only if something stale cannot be removed, the run is
 /// there, complete.
 pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     let cells = &output.run.cells;
     let mut staging = Staging::open(dir)?;
-    staging.add("summary.csv", csv::summary(cells))?;
-    staging.add("peers.csv", csv::peers(cells))?;
-    staging.add("streams.csv", csv::streams(cells))?;
-    staging.add("timeline.csv", csv::timeline(cells))?;
+    let charts = chart::all(output.run);
+    for format in Format::ALL {
+        rendered::add(&mut staging, output.run, &charts, format)?;
+    }
     staging.add("measured.csv", csv::measured(cells, output.measured))?;
     staging.add("provenance.json", json(output.provenance))?;
     for capture in output.captures {
         staging.add(&capture.file_name, &capture.bytes)?;
     }
     staging.add(RUN_FILE, json(output.run))?;
-    let stale = stale_captures(dir, output.captures);
+    let mut stale = stale_captures(dir, output.captures);
+    stale.extend(rendered::stale_charts(dir, &charts));
     staging.commit()?;
+    remove(stale)
+}
+
+fn remove(stale: Vec<PathBuf>) -> Result<(), StoreError> {
     for path in stale {
         fs::remove_file(&path).map_err(|source| StoreError::Write { path, source })?;
     }

@@ -31,9 +31,19 @@ impl Staging {
             made: Vec::new(),
             placed: Vec::new(),
         };
+        staging.make(dir)?;
+        Ok(staging)
+    }
+
+    /// Creates the directory `name` within, where it is missing.
+    pub(super) fn add_directory(&mut self, name: &str) -> Result<(), StoreError> {
+        self.make(&self.dir.join(name))
+    }
+
+    fn make(&mut self, dir: &Path) -> Result<(), StoreError> {
         for missing in missing_directories(dir)? {
             match fs::create_dir(&missing) {
-                Ok(()) => staging.made.push(missing),
+                Ok(()) => self.made.push(missing),
                 // Another run made it meanwhile, or it is reached through `..`.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => {
@@ -44,7 +54,7 @@ impl Staging {
                 }
             }
         }
-        Ok(staging)
+        Ok(())
     }
 
     /// Writes a file that will be called `name`.

@@ -59,9 +59,12 @@ fn the_directory_holds_the_documented_files_and_no_others() {
     write_to(dir.path(), &run(vec![cell()])).unwrap();
     let documented = [
         "capture-mesh-3-7.pcapng",
+        "charts",
+        "charts.csv",
         "measured.csv",
         "peers.csv",
         "provenance.json",
+        "report.html",
         "run.json",
         "streams.csv",
         "summary.csv",
@@ -98,6 +101,41 @@ fn captures_of_the_run_before_are_removed_and_nothing_else() {
     }
     let capture = fs::read(dir.path().join("capture-mesh-3-7.pcapng")).unwrap();
     assert_eq!(capture, [1, 2]);
+}
+
+#[test]
+fn rendering_again_gives_the_bytes_that_the_run_wrote() {
+    let (first, second) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    write_to(first.path(), &run(vec![cell()])).unwrap();
+    // From run.json alone.
+    fs::copy(
+        first.path().join("run.json"),
+        second.path().join("run.json"),
+    )
+    .unwrap();
+    let back = read(second.path()).unwrap();
+    let mut files = Vec::new();
+    for format in [Format::Csv, Format::Svg, Format::Html] {
+        files.extend(render(second.path(), &back, format).unwrap());
+    }
+    for file in &files {
+        let of = |dir: &TempDir| fs::read(dir.path().join(file)).unwrap();
+        assert!(of(&first) == of(&second), "{file}");
+    }
+    // The five tables, the page, and at least one chart.
+    assert!(files.len() > 6, "{files:?}");
+}
+
+#[test]
+fn charts_of_the_run_before_are_removed_and_nothing_else() {
+    let dir = TempDir::new().unwrap();
+    write_to(dir.path(), &run(vec![cell()])).unwrap();
+    let charts = dir.path().join("charts");
+    assert!(charts.join("client-traffic.svg").is_file());
+    fs::write(charts.join("mine.svg"), "mine").unwrap();
+    // A run without cells has no charts.
+    write_to(dir.path(), &run(vec![])).unwrap();
+    assert_eq!(names(&charts), ["mine.svg".to_owned()].into());
 }
 
 #[cfg(unix)]

@@ -35,6 +35,11 @@ impl Column {
         }
     }
 
+    /// What is written above it, in lines.
+    pub(super) const fn header(&self) -> &'static str {
+        self.header
+    }
+
     /// Left out unless `shown`.
     pub(super) const fn only_if(self, shown: bool) -> Self {
         Column { shown, ..self }
@@ -51,16 +56,21 @@ impl Column {
 
 /// Lays out rows below their header, two spaces apart, or one if they are too wide for that.
 pub(super) fn table<const N: usize>(columns: [Column; N], rows: Vec<[String; N]>) -> String {
-    let says_something = |index: usize| rows.iter().any(|row| row[index] != MISSING);
-    let shown: Vec<usize> = (0..N)
-        .filter(|&index| columns[index].shown)
-        .filter(|&index| !columns[index].hidden_if_empty || says_something(index))
-        .collect();
+    let shown = shown(&columns, &rows);
     let wide = laid_out(&columns, &shown, &rows, 1);
     match wide.lines().all(|line| line.chars().count() <= WIDTH) {
         true => wide,
         false => laid_out(&columns, &shown, &rows, 0),
     }
+}
+
+/// Which columns are there.
+pub(super) fn shown<const N: usize>(columns: &[Column; N], rows: &[[String; N]]) -> Vec<usize> {
+    let says_something = |index: usize| rows.iter().any(|row| row[index] != MISSING);
+    (0..N)
+        .filter(|&index| columns[index].shown)
+        .filter(|&index| !columns[index].hidden_if_empty || says_something(index))
+        .collect()
 }
 
 /// With `space` more between columns than the one that the style puts where others have a line.

@@ -7,9 +7,28 @@ use crate::record::CellRecord;
 use crate::render::format::{fixed, joined, ms};
 use crate::run::Run;
 
+/// How many columns there may be.
+const COLUMNS: usize = 16;
+
 /// A row per cell.
 pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> String {
-    let columns = [
+    layout::table(columns(run), rows(run, cells))
+}
+
+/// The header of every column that says something, and the rows below, in the same order.
+pub(in crate::render) fn comparison(
+    run: &Run,
+    cells: &[&CellRecord],
+) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let (columns, rows) = (columns(run), rows(run, cells));
+    let shown = layout::shown(&columns, &rows);
+    let pick = |row: &[String; COLUMNS]| shown.iter().map(|&index| row[index].clone()).collect();
+    let headers = shown.iter().map(|&index| columns[index].header());
+    (headers.collect(), rows.iter().map(pick).collect())
+}
+
+fn columns(run: &Run) -> [Column; COLUMNS] {
+    [
         Column::figure("N"),
         Column::text("topology"),
         Column::figure("seed").only_if(!one(run, |cell| cell.seed)),
@@ -26,16 +45,20 @@ pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> String {
         Column::figure("server\nin/out\nkbps"),
         Column::figure("server\ncores"),
         Column::figure("TURN\nkbps"),
-    ];
+    ]
+    .map(Column::hidden_if_empty)
+}
+
+fn rows(run: &Run, cells: &[&CellRecord]) -> Vec<[String; COLUMNS]> {
     let mixed = !one(run, |cell| &cell.fidelity);
     let rows = cells
         .iter()
         .map(|cell| fields(&SummaryRow::of(cell), mixed));
-    layout::table(columns.map(Column::hidden_if_empty), rows.collect())
+    rows.collect()
 }
 
 /// The fields of a row, which says its fidelity only if those of the run are `mixed`.
-fn fields(row: &SummaryRow, mixed: bool) -> [String; 16] {
+fn fields(row: &SummaryRow, mixed: bool) -> [String; COLUMNS] {
     let whole = |value| fixed(value, 0);
     let cores = |value| fixed(value, 2);
     let expected = row.expected_pairs.map(|pairs| pairs as f64);

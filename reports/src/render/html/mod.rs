@@ -1,0 +1,108 @@
+//! `report.html`: a run as one page, with nothing beside it: no scripts, no network.
+//!
+//! A pure function of `run.json`, so that the page of a replay is the same to the byte; what the
+//! machine was is in `provenance.json` alone.
+
+mod markup;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::chart::Chart;
+use super::text;
+use crate::record::CellRecord;
+use crate::run::Run;
+pub(crate) use markup::escaped;
+use markup::{figure, pre, table, words};
+
+/// The page, with these charts, which are those of [`all`](super::chart::all).
+pub fn render(run: &Run, charts: &[Chart]) -> String {
+    let mut page = head(run);
+    page += &comparison(run);
+    page += "<h2>Charts</h2>\n";
+    page.extend(charts.iter().map(figure));
+    if charts.is_empty() {
+        page += "<p>There are no figures to draw.</p>\n";
+    }
+    page += &settings(run);
+    page += &remarks(run);
+    page += "<h2>Replay</h2>\n<p>Where the scenario's file is, the same program gives the same \
+             figures again by</p>\n";
+    page += &pre(&run.replay);
+    page += &provenance(run);
+    page + "</main>\n</body>\n</html>\n"
+}
+
+fn head(run: &Run) -> String {
+    let name = escaped(&run.scenario.name);
+    let subtitle = escaped(text::heading(run).trim_end());
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <title>{name} - rtclab</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{name}</h1>\n<p class=\"muted\">{subtitle}</p>\n",
+        include_str!("style.css")
+    )
+}
+
+fn comparison(run: &Run) -> String {
+    let (headers, rows) = text::comparison(run, &text::in_order(run));
+    let note = "A dash is a figure that does not exist, never zero. Rates are of the IP layer, in \
+                the measured window. The table in full is in <code>summary.csv</code>, what the \
+                charts show in <code>charts.csv</code>.";
+    format!(
+        "<h2>Comparison</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// The settings of the stack, those that all cells share once.
+fn settings(run: &Run) -> String {
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in run.cells.iter().flat_map(|cell| &cell.stack_settings) {
+        let known = values.entry(name).or_default();
+        if !known.contains(&value.as_str()) {
+            known.push(value);
+        }
+    }
+    let rows = values
+        .into_iter()
+        .map(|(name, values)| [name.to_owned(), values.join(" or ")]);
+    format!("<h2>Stack</h2>\n{}", words(["setting", "value"], rows))
+}
+
+fn remarks(run: &Run) -> String {
+    let remarks = text::remarks(run);
+    let mut section = "<h2>What deserves a look</h2>\n".to_owned();
+    if remarks.is_empty() {
+        section += "<p>Nothing: every pair is connected directly, every host kept up, and the \
+                    stack warned of nothing.</p>\n";
+    }
+    section.extend(remarks.iter().map(|text| pre(text.trim_end())));
+    section
+}
+
+fn provenance(run: &Run) -> String {
+    let scenario = &run.scenario;
+    let facts = [
+        ("scenario", scenario.name.clone()),
+        ("SHA-256 of the scenario", scenario.hash.clone()),
+        ("schema of run.json", run.schema.to_string()),
+    ];
+    let facts = facts.map(|(name, value)| [name.to_owned(), value]);
+    let digest = |cell: &CellRecord| {
+        let name = format!("{} {} seed {}", cell.topology, cell.participants, cell.seed);
+        [name, cell.digest.clone()]
+    };
+    let mut section = "<h2>Provenance</h2>\n".to_owned();
+    section += &words(["what", "value"], facts.into_iter());
+    section += "<p>Equal digests are equal runs. Program, machine and time are in \
+                <code>provenance.json</code>.</p>\n";
+    section += &words(["cell", "digest"], run.cells.iter().map(digest));
+    let _ = write!(
+        section,
+        "<details>\n<summary>The scenario</summary>\n{}</details>\n",
+        pre(&scenario.text)
+    );
+    section
+}
