@@ -1,0 +1,2 @@
+//! tmp
+fn main(){ let c=topologies::calibrate::measure(&|w| eprintln!("{w}")).unwrap(); for f in c.figures(){println!("{f:?}");} }
