@@ -27,6 +27,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     let out = &mut io::stdout().lock();
     match args.command {
         Command::Run(run) => cmd::run::run(&run, &engine::Topologies, out),
+        Command::Calibrate(args) => cmd::calibrate::calibrate(&args, out),
         Command::List => cmd::list::list(out),
         Command::Show { scenario } => cmd::show::show(&scenario, out),
     }

@@ -9,6 +9,8 @@ use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::document::{self, Finding, Keys, Section};
 use crate::error::Problem;
 use crate::plan::CostProfile;
@@ -38,8 +40,8 @@ const COSTS: RangeInclusive<f64> = 0.0..=1e6;
 const MEANINGS: [&str; 11] = [
     "H.264 encoding, per luma pixel",
     "H.264 decoding, per luma pixel",
-    "scaling a picture, per luma pixel of the result",
-    "composing a grid, per luma pixel of the grid",
+    "scaling a picture, per luma pixel read or made",
+    "composing a grid, per luma pixel drawn",
     "Opus encoding, per sample at 48 kHz",
     "Opus decoding, per sample at 48 kHz",
     "mixing, per sample and input",
@@ -106,21 +108,20 @@ impl CostProfile {
     ///
     /// What the system says if the file cannot be written; then everything is as it was.
     pub fn write(&self, file: &Path) -> io::Result<()> {
-        let directory = file.parent().unwrap_or(Path::new(""));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".rtclab-");
-        #[cfg(unix)]
-        {
-            // As any new file, within the user's umask; the default is the owner alone.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        // An empty path is the current directory.
-        let mut whole = builder.tempfile_in(Path::new(".").join(directory))?;
+        let mut whole = beside(file)?;
         whole.write_all(self.to_toml().as_bytes())?;
         whole.as_file().sync_all()?;
         whole.persist(file)?;
         Ok(())
+    }
+
+    /// Whether [`write`](Self::write) can be expected to succeed. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or that there is a directory.
+    pub fn check_writable(file: &Path) -> io::Result<()> {
+        beside(file).map(drop)
     }
 
     /// Reads a profile from a file and calls it by the file's name.
@@ -157,6 +158,24 @@ impl CostProfile {
             self.packet_relay_ns,
         ]
     }
+}
+
+/// A file without content that can take the place of `file`.
+fn beside(file: &Path) -> io::Result<NamedTempFile> {
+    if file.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".rtclab-");
+    #[cfg(unix)]
+    {
+        // As any new file, within the user's umask; the default is the owner alone.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    // An empty path is the current directory.
+    let directory = file.parent().unwrap_or(Path::new(""));
+    builder.tempfile_in(Path::new(".").join(directory))
 }
 
 fn parse(source: &str, name: &str) -> Result<CostProfile, Vec<Finding>> {

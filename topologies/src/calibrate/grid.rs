@@ -86,7 +86,11 @@ pub fn mixing() -> Spread {
             })
             .collect();
         let ticks: Vec<BTreeMap<u16, [i16; FRAME_SAMPLES]>> = (0..TICKS)
-            .map(|tick| (0..inputs).zip(sources.iter().map(|source| source.frame(tick))).collect())
+            .map(|tick| {
+                (0..inputs)
+                    .zip(sources.iter().map(|source| source.frame(tick)))
+                    .collect()
+            })
             .collect();
         let listeners: Vec<u16> = (0..inputs).collect();
         let mut mixer = Mixer::default();

@@ -87,22 +87,34 @@ impl Calibration {
         }
     }
 
-    /// Every figure, with what it is per.
-    pub fn figures(&self) -> [(&'static str, &'static str, Spread); 11] {
+    /// Every figure, in the order of [`CostProfile`].
+    pub fn figures(&self) -> [Figure; 11] {
+        let figure = |key, of, spread| Figure { key, of, spread };
         [
-            ("video encode", "ns/pixel", self.video_encode_pixel),
-            ("video decode", "ns/pixel", self.video_decode_pixel),
-            ("scale", "ns/pixel read or made", self.scale_pixel),
-            ("compose", "ns/pixel drawn", self.compose_pixel),
-            ("audio encode", "ns/sample", self.audio_encode_sample),
-            ("audio decode", "ns/sample", self.audio_decode_sample),
-            ("mix", "ns/sample and input", self.mix_sample),
-            ("packet send", "ns/packet", self.packet_send),
-            ("packet receive", "ns/packet", self.packet_receive),
-            ("packet forward", "ns/copy", self.packet_forward),
-            ("packet relay", "ns/packet", self.packet_relay),
+            figure("video_encode_pixel_ns", "pixel", self.video_encode_pixel),
+            figure("video_decode_pixel_ns", "pixel", self.video_decode_pixel),
+            figure("scale_pixel_ns", "pixel read or made", self.scale_pixel),
+            figure("compose_pixel_ns", "pixel drawn", self.compose_pixel),
+            figure("audio_encode_sample_ns", "sample", self.audio_encode_sample),
+            figure("audio_decode_sample_ns", "sample", self.audio_decode_sample),
+            figure("mix_sample_ns", "sample and input", self.mix_sample),
+            figure("packet_send_ns", "packet", self.packet_send),
+            figure("packet_receive_ns", "packet", self.packet_receive),
+            figure("packet_forward_ns", "copy", self.packet_forward),
+            figure("packet_relay_ns", "packet", self.packet_relay),
         ]
     }
+}
+
+/// One figure of a calibration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// What cost profiles call it.
+    pub key: &'static str,
+    /// What it is the cost of one of.
+    pub of: &'static str,
+    /// In ns.
+    pub spread: Spread,
 }
 
 /// Measures everything, telling `progress` what is next. It takes half a minute in a release build.

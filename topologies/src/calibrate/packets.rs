@@ -1,16 +1,26 @@
-//! What packets cost: in participants, in an SFU, and in a TURN server.
+//! What packets cost: in peer connections, in an SFU, and in a TURN server.
 //!
-//! Short calls are run where CPUs are free. What a host spends beside its codecs, its transport, is
-//! put down to the packets that it sent and received. Each call is run twice, with the same seed and
-//! different lengths, and what counts is the difference: what both have in common, the set-up of
-//! connections above all, falls out.
+//! Short calls are run where CPUs are free, and what a server spends on them is put down to the
+//! packets that it sent and received. Each call is run twice, with the same seed and different
+//! lengths, and what counts is the difference: what both have in common, the set-up of connections
+//! above all, falls out.
+//!
+//! Sending and receiving are those of an **SFU**, which does nothing with its peer connections but
+//! that. Participants do more at every packet and every tick (playout, displays), which is no cost
+//! of a packet, and an SFU would be charged for it at every copy.
 
+use std::hint::black_box;
 use std::path::Path;
 
+use bytes::Bytes;
 use reports::record::Role;
-use scenarios::{Overrides, Scenario, Topology};
+use rtc::rtp::header::Header;
+use rtc::rtp::packet::Packet;
+use scenarios::{Overrides, Scenario};
 
-use super::{CalibrateError, Spread};
+use super::{CalibrateError, Spread, timed};
+use crate::peer::send::MAX_PAYLOAD;
+use crate::sfu::rewrite::Rewriter;
 use crate::{CellOutput, RunOptions, run};
 
 /// What packets cost, in ns.
@@ -25,114 +35,188 @@ pub struct Packets {
     pub relay: Spread,
 }
 
-/// How often everything is measured.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
+/// How often everything is measured, with what else the machine does at that time.
+const ROUNDS: u64 = 5;
 /// How long the shorter calls are, s: by then everybody is connected, also through a relay.
 const SHORT_S: u32 = 4;
 /// How long the longer calls are, s.
-const LONG_S: u32 = 12;
+const LONG_S: u32 = 8;
 
 /// Measures all of them, telling `progress` what is next.
 pub fn measure(progress: &dyn Fn(&str)) -> Result<Packets, CalibrateError> {
-    let [mut send, mut receive, mut forward, mut relay] = [const { Vec::new() }; 4];
-    for seed in SEEDS {
-        progress(&format!("packets, {seed} of {}", SEEDS.end()));
-        let mutual = loads(Topology::Mesh, seed, MUTUAL)?;
-        let one_way = loads(Topology::Mesh, seed, ONE_WAY)?;
-        let forwarded = loads(Topology::Sfu, seed, THREE)?;
-        let relayed = loads(Topology::Mesh, seed, RELAYED)?;
-        for (n, l) in [("mutual", &mutual), ("oneway", &one_way), ("fwd", &forwarded), ("rel", &relayed)] {
-            for l in l { eprintln!("{n} {l:?}"); }
-        }
-        let clients = mutual.iter().chain(&one_way);
-        let (s, r) = split(clients.filter(|load| load.role == Role::Client));
-        eprintln!("s {s} r {r}");
-        send.push(s);
-        receive.push(r);
-        let sfu = forwarded.iter().find(|load| load.role == Role::Sfu).expect("an SFU");
-        forward.push((sfu.transport_ns - sfu.received * r - sfu.sent * s) / sfu.sent);
-        let turn = relayed.iter().find(|load| load.role == Role::Turn).expect("a TURN server");
-        relay.push(2.0 * turn.transport_ns / (turn.sent + turn.received));
+    let forward = forwarding();
+    let [mut send, mut receive, mut relay] = [const { Vec::new() }; 3];
+    for round in 1..=ROUNDS {
+        progress(&format!("packets in calls, {round} of {ROUNDS}"));
+        let servers = [load(&MUTUAL, round)?, load(&ONE_WAY, round)?];
+        let (copy, received) = split(&servers);
+        send.push((copy - forward.median).max(0.0));
+        receive.push(received.max(0.0));
+        let turn = load(&RELAYED, round)?;
+        relay.push(turn.spent_ns / ((turn.sent + turn.received) / 2.0));
     }
     Ok(Packets {
         send: Spread::of(send),
         receive: Spread::of(receive),
-        forward: Spread::of(forward),
+        forward,
         relay: Spread::of(relay),
     })
 }
 
-/// Two who see each other.
-const MUTUAL: &str = "[[group]]\nname = \"peer\"\ncount = 2\nnat = \"none\"\nlink = \"fiber\"\n";
-/// One who watches another.
-const ONE_WAY: &str = "[[group]]\nname = \"stage\"\ncount = 1\nnat = \"none\"\nlink = \"fiber\"\n\
-     [[group]]\nname = \"seat\"\ncount = 1\nnat = \"none\"\nlink = \"fiber\"\nsends = false\n";
-/// Three who see each other.
-const THREE: &str = "[[group]]\nname = \"peer\"\ncount = 3\nnat = \"none\"\nlink = \"fiber\"\n";
-/// Two who reach each other through a relay alone.
-const RELAYED: &str = "[[group]]\nname = \"peer\"\ncount = 2\nnat = \"symmetric\"\nlink = \"fiber\"\n";
+/// Packets that are timed together: one is too short to be timed alone.
+const BATCH: u16 = 1_000;
+/// How many batches are timed.
+const BATCHES: u32 = 50;
 
-/// What a host did in the difference between two calls.
-#[derive(Debug)]
+/// What is done to a packet between receiving and sending it.
+fn forwarding() -> Spread {
+    let mut rewriter = Rewriter::new(7, 0, false);
+    let mut packet = Packet {
+        header: Header::default(),
+        payload: Bytes::from_static(&[0; MAX_PAYLOAD]),
+    };
+    let mut batch = |_| {
+        let ((), spent) = timed(|| {
+            for _ in 0..BATCH {
+                packet.header.sequence_number = packet.header.sequence_number.wrapping_add(1);
+                black_box(rewriter.rewrite(black_box(&packet)));
+            }
+        });
+        spent / f64::from(BATCH)
+    };
+    Spread::of((0..BATCHES).map(&mut batch).collect())
+}
+
+/// A call that keeps a server busy.
+struct Call {
+    /// Whose load is measured.
+    server: Role,
+    topology: &'static str,
+    nat: &'static str,
+    /// How many send and receive.
+    speakers: u32,
+    /// How many only receive.
+    watchers: u32,
+}
+
+/// An SFU sends one copy of what it receives.
+const MUTUAL: Call = Call {
+    server: Role::Sfu,
+    topology: "sfu",
+    nat: "none",
+    speakers: 2,
+    watchers: 0,
+};
+
+/// An SFU sends three copies of what it receives.
+const ONE_WAY: Call = Call {
+    speakers: 1,
+    watchers: 3,
+    ..MUTUAL
+};
+
+/// Everything goes through TURN, both ways.
+const RELAYED: Call = Call {
+    server: Role::Turn,
+    topology: "mesh",
+    nat: "symmetric",
+    speakers: 2,
+    watchers: 0,
+};
+
+/// What the server of a call does in the difference between a long one and a short one.
+#[derive(Clone, Copy, Debug)]
 struct Load {
-    role: Role,
     /// Packets sent.
     sent: f64,
     /// Packets received.
     received: f64,
-    /// CPU beside codecs, ns.
-    transport_ns: f64,
+    /// CPU, ns.
+    spent_ns: f64,
 }
 
-/// What each host of a call of `groups` does from [`SHORT_S`] to [`LONG_S`].
-fn loads(topology: Topology, seed: u64, groups: &str) -> Result<Vec<Load>, CalibrateError> {
-    let short = call(topology, seed, groups, SHORT_S)?;
-    let long = call(topology, seed, groups, LONG_S)?;
-    let both = short.record.hosts.iter().zip(&long.record.hosts);
-    Ok(both
-        .map(|(before, after)| Load {
-            role: after.role,
-            sent: (after.up.packets - before.up.packets) as f64,
-            received: (after.down.packets - before.down.packets) as f64,
-            transport_ns: transport_ns(&long, &after.name) - transport_ns(&short, &before.name),
-        })
-        .collect())
+fn load(call: &Call, seed: u64) -> Result<Load, CalibrateError> {
+    let (short, long) = (run_for(call, seed, SHORT_S)?, run_for(call, seed, LONG_S)?);
+    let (before, after) = (total(&short, call.server), total(&long, call.server));
+    Ok(Load {
+        sent: after.sent - before.sent,
+        received: after.received - before.received,
+        spent_ns: after.spent_ns - before.spent_ns,
+    })
 }
 
-fn transport_ns(output: &CellOutput, host: &str) -> f64 {
-    let measured = &output.measured;
-    let codecs: f64 = measured.host_work_cpu_s[host].values().sum();
-    (measured.host_cpu_s[host] - codecs) * 1e9
+/// All that a server did in a whole run.
+fn total(output: &CellOutput, role: Role) -> Load {
+    let mut hosts = output.record.hosts.iter();
+    let server = hosts.find(|host| host.role == role);
+    let server = server.expect("every call of a topology has its server");
+    Load {
+        sent: server.up.packets as f64,
+        received: server.down.packets as f64,
+        spent_ns: output.measured.host_cpu_s[&server.name] * 1e9,
+    }
 }
 
-fn call(
-    topology: Topology,
-    seed: u64,
-    groups: &str,
-    seconds: u32,
-) -> Result<CellOutput, CalibrateError> {
-    let source = format!(
+/// Pictures are so small that codecs take little; the bit rate, and thus the packets, is the default
+/// camera's.
+fn run_for(call: &Call, seed: u64, seconds: u32) -> Result<CellOutput, CalibrateError> {
+    let Call { topology, nat, .. } = call;
+    let mut source = format!(
         "name = \"calibrate\"\ntopologies = [\"{topology}\"]\nseed = {seed}\nwarmup = \"0 s\"\n\
          duration = \"{seconds} s\"\nfidelity = \"codec\"\ncpu = \"free\"\n\
-         [video]\nsize = \"160x90\"\n{groups}"
+         video.size = \"160x90\"\n"
     );
+    for (name, count) in [("speaker", call.speakers), ("watcher", call.watchers)] {
+        if count > 0 {
+            source += &format!(
+                "[[group]]\nname = \"{name}\"\ncount = {count}\nnat = \"{nat}\"\n\
+                 link = \"fiber\"\nsends = {}\n",
+                name == "speaker"
+            );
+        }
+    }
     let scenario = Scenario::parse(&source, Path::new("calibrate.toml"));
     let plans = scenario.and_then(|scenario| scenario.resolve(&Overrides::default()));
     let plan = plans.expect("the scenario is valid").remove(0);
     Ok(run(&plan, &RunOptions::default(), &|_| {})?)
 }
 
-/// What sending and receiving cost, by least squares: of all pairs of costs the one by which the
-/// hosts would have spent what they did.
-fn split<'a>(loads: impl Iterator<Item = &'a Load>) -> (f64, f64) {
-    let [mut ss, mut sr, mut rr, mut st, mut rt] = [0.0; 5];
-    for load in loads {
-        ss += load.sent * load.sent;
-        sr += load.sent * load.received;
-        rr += load.received * load.received;
-        st += load.sent * load.transport_ns;
-        rt += load.received * load.transport_ns;
+/// What a packet sent and a packet received cost, of two servers with different mixes of them.
+fn split([one, other]: &[Load; 2]) -> (f64, f64) {
+    let determinant = one.sent * other.received - other.sent * one.received;
+    let sent = one.spent_ns * other.received - other.spent_ns * one.received;
+    let received = one.sent * other.spent_ns - other.sent * one.spent_ns;
+    (sent / determinant, received / determinant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_spent_is_split_by_what_they_did() {
+        // 3 us to send and 5 us to receive: 1,000 of each are 8 ms, 3,000 and 1,000 are 14 ms.
+        let load = |sent, received, spent_ns| Load {
+            sent,
+            received,
+            spent_ns,
+        };
+        let (sent, received) = split(&[load(1e3, 1e3, 8e6), load(3e3, 1e3, 14e6)]);
+        assert!((sent - 3e3).abs() < 1e-6, "{sent}");
+        assert!((received - 5e3).abs() < 1e-6, "{received}");
     }
-    let determinant = ss * rr - sr * sr;
-    ((st * rr - rt * sr) / determinant, (rt * ss - st * sr) / determinant)
+
+    /// The calls have the mixes of packets that the split needs: one copy for each packet received,
+    /// three copies, and one packet out of a relay for each that came in. Control packets of each
+    /// connection go both ways, and are few: 10 % are more than there are.
+    #[test]
+    fn servers_send_as_many_copies_as_calls_have_receivers() {
+        for (call, copies) in [(MUTUAL, 1.0), (ONE_WAY, 3.0), (RELAYED, 1.0)] {
+            let load = load(&call, 1).expect("the call runs");
+            let ratio = load.sent / load.received;
+            assert!((0.9 * copies..=1.1 * copies).contains(&ratio), "{load:?}");
+            // 30 pictures, of two packets at least, and 50 packets of sound a second, for 4 s.
+            assert!(load.received > 4.0 * 110.0, "{load:?}");
+        }
+    }
 }
