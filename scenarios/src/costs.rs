@@ -44,7 +44,7 @@ const MEANINGS: [&str; 11] = [
     "composing a grid, per luma pixel drawn",
     "Opus encoding, per sample at 48 kHz",
     "Opus decoding, per sample at 48 kHz",
-    "mixing, per sample and input",
+    "mixing, per sample of each sound in or out",
     "sending a packet through a peer connection",
     "receiving a packet through a peer connection",
     "forwarding a copy at an SFU, beside receiving and sending",
@@ -174,8 +174,10 @@ fn beside(file: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     // An empty path is the current directory.
-    let directory = file.parent().unwrap_or(Path::new(""));
-    builder.tempfile_in(Path::new(".").join(directory))
+    let directory = Path::new(".").join(file.parent().unwrap_or(Path::new("")));
+    // The error of what comes next would name a file that nobody asked for.
+    fs::metadata(&directory)?;
+    builder.tempfile_in(directory)
 }
 
 fn parse(source: &str, name: &str) -> Result<CostProfile, Vec<Finding>> {

@@ -55,11 +55,11 @@ pub struct CostProfile {
     pub audio_encode_sample_ns: f64,
     /// Opus decoding, per sample at 48 kHz.
     pub audio_decode_sample_ns: f64,
-    /// Mixing, per sample and input; what each of those who speak hears is part of it.
+    /// Mixing, per sample of each sound that goes in or comes out.
     pub mix_sample_ns: f64,
-    /// Sending a UDP packet through the stack of a peer connection.
+    /// Sending a UDP packet through the stack of a peer connection, one of several on a wake.
     pub packet_send_ns: f64,
-    /// Receiving a UDP packet through the stack of a peer connection.
+    /// Receiving a UDP packet through the stack of a peer connection, which it wakes.
     pub packet_receive_ns: f64,
     /// What forwarding costs an SFU for each copy, beside receiving and sending.
     pub packet_forward_ns: f64,

@@ -75,7 +75,7 @@ fn pictures(count: usize) -> Vec<Arc<Frame>> {
 /// Ticks that are timed together, a second of them: one is too short to be timed alone.
 const TICKS: u32 = 50;
 
-/// Mixing, per sample and input, of 4 and of 9 who send and listen.
+/// Mixing, per sample of each sound that goes in or comes out, of 4 and of 9 who send and listen.
 pub fn mixing() -> Spread {
     let mut samples = Vec::new();
     for inputs in [4u16, 9] {
@@ -94,7 +94,8 @@ pub fn mixing() -> Spread {
             .collect();
         let listeners: Vec<u16> = (0..inputs).collect();
         let mut mixer = Mixer::default();
-        let units = f64::from(TICKS) * FRAME_SAMPLES as f64 * f64::from(inputs);
+        let sounds = 2.0 * f64::from(inputs);
+        let units = f64::from(TICKS) * FRAME_SAMPLES as f64 * sounds;
         for round in 0..WARMUP + REPETITIONS {
             let ((), spent) = timed(|| {
                 for sounds in &ticks {

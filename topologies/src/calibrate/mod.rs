@@ -56,7 +56,7 @@ pub struct Calibration {
     pub audio_encode_sample: Spread,
     /// Opus decoding, per sample of sound: a sample is a packet.
     pub audio_decode_sample: Spread,
-    /// Mixing, per sample of sound and input: a sample is a second of ticks.
+    /// Mixing, per sample of each sound that goes in or comes out: a sample is a second of ticks.
     pub mix_sample: Spread,
     /// Sending a packet: a sample is a set of calls.
     pub packet_send: Spread,
@@ -97,7 +97,7 @@ impl Calibration {
             figure("compose_pixel_ns", "pixel drawn", self.compose_pixel),
             figure("audio_encode_sample_ns", "sample", self.audio_encode_sample),
             figure("audio_decode_sample_ns", "sample", self.audio_decode_sample),
-            figure("mix_sample_ns", "sample and input", self.mix_sample),
+            figure("mix_sample_ns", "sample in or out", self.mix_sample),
             figure("packet_send_ns", "packet", self.packet_send),
             figure("packet_receive_ns", "packet", self.packet_receive),
             figure("packet_forward_ns", "copy", self.packet_forward),
