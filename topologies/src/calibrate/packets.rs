@@ -48,7 +48,7 @@ pub fn measure(progress: &dyn Fn(&str)) -> Result<Packets, CalibrateError> {
     let [mut send, mut receive, mut relay] = [const { Vec::new() }; 3];
     for round in 1..=ROUNDS {
         progress(&format!("packets in calls, {round} of {ROUNDS}"));
-        let servers = [load(&MUTUAL, round)?, load(&ONE_WAY, round)?];
+        let servers = [load(&TWO, round)?, load(&FOUR, round)?];
         let (copy, received) = split(&servers);
         send.push((copy - forward.median).max(0.0));
         receive.push(received.max(0.0));
@@ -94,25 +94,21 @@ struct Call {
     topology: &'static str,
     nat: &'static str,
     /// How many send and receive.
-    speakers: u32,
-    /// How many only receive.
-    watchers: u32,
+    participants: u32,
 }
 
 /// An SFU sends one copy of what it receives.
-const MUTUAL: Call = Call {
+const TWO: Call = Call {
     server: Role::Sfu,
     topology: "sfu",
     nat: "none",
-    speakers: 2,
-    watchers: 0,
+    participants: 2,
 };
 
 /// An SFU sends three copies of what it receives.
-const ONE_WAY: Call = Call {
-    speakers: 1,
-    watchers: 3,
-    ..MUTUAL
+const FOUR: Call = Call {
+    participants: 4,
+    ..TWO
 };
 
 /// Everything goes through TURN, both ways.
@@ -120,8 +116,7 @@ const RELAYED: Call = Call {
     server: Role::Turn,
     topology: "mesh",
     nat: "symmetric",
-    speakers: 2,
-    watchers: 0,
+    participants: 2,
 };
 
 /// What the server of a call does in the difference between a long one and a short one.
@@ -160,21 +155,18 @@ fn total(output: &CellOutput, role: Role) -> Load {
 /// Pictures are so small that codecs take little; the bit rate, and thus the packets, is the default
 /// camera's.
 fn run_for(call: &Call, seed: u64, seconds: u32) -> Result<CellOutput, CalibrateError> {
-    let Call { topology, nat, .. } = call;
-    let mut source = format!(
-        "name = \"calibrate\"\ntopologies = [\"{topology}\"]\nseed = {seed}\nwarmup = \"0 s\"\n\
-         duration = \"{seconds} s\"\nfidelity = \"codec\"\ncpu = \"free\"\n\
-         video.size = \"160x90\"\n"
+    let Call {
+        topology,
+        nat,
+        participants,
+        ..
+    } = call;
+    let source = format!(
+        "name = \"calibrate\"\ntopologies = [\"{topology}\"]\nparticipants = {participants}\n\
+         seed = {seed}\nwarmup = \"0 s\"\nduration = \"{seconds} s\"\nfidelity = \"codec\"\n\
+         cpu = \"free\"\nvideo.size = \"160x90\"\n\
+         [[group]]\nname = \"peer\"\nnat = \"{nat}\"\nlink = \"fiber\"\n"
     );
-    for (name, count) in [("speaker", call.speakers), ("watcher", call.watchers)] {
-        if count > 0 {
-            source += &format!(
-                "[[group]]\nname = \"{name}\"\ncount = {count}\nnat = \"{nat}\"\n\
-                 link = \"fiber\"\nsends = {}\n",
-                name == "speaker"
-            );
-        }
-    }
     let scenario = Scenario::parse(&source, Path::new("calibrate.toml"));
     let plans = scenario.and_then(|scenario| scenario.resolve(&Overrides::default()));
     let plan = plans.expect("the scenario is valid").remove(0);
@@ -211,7 +203,7 @@ mod tests {
     /// connection go both ways, and are few: 10 % are more than there are.
     #[test]
     fn servers_send_as_many_copies_as_calls_have_receivers() {
-        for (call, copies) in [(MUTUAL, 1.0), (ONE_WAY, 3.0), (RELAYED, 1.0)] {
+        for (call, copies) in [(TWO, 1.0), (FOUR, 3.0), (RELAYED, 1.0)] {
             let load = load(&call, 1).expect("the call runs");
             let ratio = load.sent / load.received;
             assert!((0.9 * copies..=1.1 * copies).contains(&ratio), "{load:?}");
