@@ -70,8 +70,9 @@ impl CostProfile {
             audio_encode_sample_ns: 430.0,
             audio_decode_sample_ns: 71.0,
             mix_sample_ns: 3.8,
+            // Of one run alone.
             packet_send_ns: 15_000.0,
-            packet_receive_ns: 18_000.0,
+            packet_receive_ns: 18_000.0, // Likewise.
             packet_forward_ns: 25.0,
             packet_relay_ns: 4_300.0,
         }
