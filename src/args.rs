@@ -35,6 +35,16 @@ pub enum Command {
         /// Name of a built-in scenario, or a file
         scenario: String,
     },
+    /// Measure what work costs on this machine, for runs whose CPUs are like it
+    Calibrate(CalibrateArgs),
+}
+
+/// What to do with what was measured, beside printing it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CalibrateArgs {
+    /// Write a cost profile, which scenarios name by `cpu = "FILE"`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// What to run, and how.

@@ -263,3 +263,26 @@ fn the_reason_of_the_system_is_given_once() {
         &[reason],
     );
 }
+
+#[test]
+fn a_profile_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    for (file, reason) in [
+        ("missing/machine.toml", "No such file or directory"),
+        ("notes/machine.toml", "Not a directory"),
+        (".", "is a directory"),
+    ] {
+        let place = format!("error: the profile cannot go to {file} (choose another file");
+        let arguments = ["calibrate", "--out", file];
+        refused(&[("notes", "mine")], &arguments, &[&place, reason]);
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_debug_build_does_not_calibrate() {
+    refused(
+        &[],
+        &["calibrate", "--out", "machine.toml"],
+        &["debug build", "cargo run --release"],
+    );
+}

@@ -69,6 +69,7 @@ pub use nat::{
     PortAssignment, Refresh, TimerScope, WhenFull,
 };
 pub use packet::{Packet, Payload, Protocol};
+pub use runtime::meter::thread_cpu;
 pub use runtime::{Finished, SimRuntime, Simulation, simulate};
 pub use seed::Seed;
 pub use time::Time;

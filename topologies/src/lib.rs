@@ -11,8 +11,10 @@
 //! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
 //! - [`events`]: what happens to the network in mid-call.
 //! - [`observe`]: what is measured, and how.
+//! - [`calibrate`]: what work costs on the machine that this runs on.
 
 pub mod addresses;
+pub mod calibrate;
 pub mod client;
 pub mod costs;
 pub mod events;

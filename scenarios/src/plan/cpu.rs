@@ -46,19 +46,20 @@ pub struct CostProfile {
     pub video_encode_pixel_ns: f64,
     /// H.264 decoding, per luma pixel of the picture.
     pub video_decode_pixel_ns: f64,
-    /// Scaling a picture, per luma pixel of the result.
+    /// Scaling a picture, per luma pixel that is read or made: reducing costs about as much for
+    /// either.
     pub scale_pixel_ns: f64,
-    /// Composing a grid, per luma pixel of the grid.
+    /// Composing a grid, per luma pixel drawn: what has not changed is not drawn again.
     pub compose_pixel_ns: f64,
     /// Opus encoding, per sample at 48 kHz.
     pub audio_encode_sample_ns: f64,
     /// Opus decoding, per sample at 48 kHz.
     pub audio_decode_sample_ns: f64,
-    /// Mixing, per sample and input.
+    /// Mixing, per sample of each sound that goes in or comes out.
     pub mix_sample_ns: f64,
-    /// Sending a UDP packet through the stack of a peer connection.
+    /// Sending a UDP packet through the stack of a peer connection, one of several on a wake.
     pub packet_send_ns: f64,
-    /// Receiving a UDP packet through the stack of a peer connection.
+    /// Receiving a UDP packet through the stack of a peer connection, which it wakes.
     pub packet_receive_ns: f64,
     /// What forwarding costs an SFU for each copy, beside receiving and sending.
     pub packet_forward_ns: f64,

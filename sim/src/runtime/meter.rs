@@ -117,8 +117,8 @@ impl Meter {
     }
 }
 
-/// CPU time of the calling thread.
-pub(crate) fn thread_cpu() -> Duration {
+/// CPU time of the calling thread so far.
+pub fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
