@@ -81,7 +81,8 @@ fn cell(
     topology: Topology,
     participants: Vec<Participant>,
 ) -> Plan {
-    let by_size = || fidelity::by_size(topology, &participants, spec.video.as_ref(), &spec.mcu);
+    let video = spec.video.as_ref();
+    let fidelity = fidelity::of(spec.fidelity, topology, &participants, video);
     Plan {
         scenario: spec.name.clone(),
         topology,
@@ -90,7 +91,7 @@ fn cell(
         audio: spec.audio.clone(),
         warmup: spec.warmup,
         duration: spec.duration,
-        fidelity: spec.fidelity.unwrap_or_else(by_size),
+        fidelity,
         costs: costs.cloned(),
         stack: spec.stack.clone(),
         servers: spec.servers.plan.clone(),

@@ -174,12 +174,15 @@ fn fidelities(topology: &str, numbers: &str, lines: &str) -> Vec<Fidelity> {
 fn fidelity_follows_the_size_of_the_call_unless_it_is_said() {
     // At 640x360 and 30 /s a codec works on 6.912 million pixels a second, so 115 of them are
     // within 800 million and 116 are not. A mesh of 8 has 2 x 8 x 7 = 112, of 9 144; an SFU call of
-    // 10 has 10 + 90 = 100, of 11 121. At 1280x720 an MCU's grid counts 4: a call of 18 has 36
-    // and 19 x 4 = 112, of 19 38 and 80 = 118.
+    // 10 has 10 + 90 = 100, of 11 121.
     let both = [Fidelity::Codec, Fidelity::Trace];
     assert_eq!(fidelities("mesh", "[8, 9]", ""), both);
     assert_eq!(fidelities("sfu", "[10, 11]", ""), both);
-    assert_eq!(fidelities("mcu", "[18, 19]", "fidelity = \"auto\""), both);
+    assert_eq!(fidelities("sfu", "[10, 11]", "fidelity = \"auto\""), both);
+    // An MCU composes pixels: it always has them.
+    let always = [Fidelity::Codec; 2];
+    assert_eq!(fidelities("mcu", "[2, 60]", ""), always);
+    assert_eq!(fidelities("mcu", "[2, 60]", "fidelity = \"trace\""), always);
     let traces = fidelities("mesh", "[2, 3]", "fidelity = \"trace\"");
     assert_eq!(traces, [Fidelity::Trace; 2]);
     let codecs = fidelities("mesh", "[9, 10]", "fidelity = \"codec\"");
@@ -196,8 +199,6 @@ fn fidelity_follows_the_size_of_the_call_unless_it_is_said() {
 fn every_codec_counts_towards_the_size_of_a_call() {
     let one_sends = "[[group]]\nname = \"a\"\ncount = 1\n\
                      [[group]]\nname = \"b\"\nshare = 1.0\nsends = false\n";
-    let shared = "mcu = { size = \"1000x800\", fps = 100 }\n";
-    let each = "mcu = { size = \"1000x500\", fps = 100, encoders = \"per-participant\" }\n";
     let sizes = [
         // 5 x 4 encoders and 5 x 4 decoders of 20 million each.
         ("mesh", 5, "400x500", ""),
@@ -207,10 +208,6 @@ fn every_codec_counts_towards_the_size_of_a_call() {
         ("sfu", 10, "400x200", ""),
         // 1 encoder and 15 decoders of 50 million.
         ("sfu", 16, "500x1000", one_sends),
-        // 4 encoders and 4 decoders of 50 million, 1 encoder and 4 decoders of 80 million.
-        ("mcu", 4, "1000x500", shared),
-        // 4 encoders and 4 decoders of 50 million, and as many of 50 million.
-        ("mcu", 4, "1000x500", each),
     ];
     for (topology, number, size, lines) in sizes {
         let fidelity = |fps: u32| {
@@ -291,8 +288,10 @@ fn a_profile_that_is_wrong_is_refused_with_its_place() {
             "{shown}/p.toml: cannot be read: No such file or directory (os error 2); check the path"
         )
     );
-    let good = CostProfile::reference().to_toml();
+    let mut good = CostProfile::reference();
+    (good.packet_send_ns, good.mix_sample_ns) = (10_000.0, 1.0);
     let bad = good
+        .to_toml()
         .replace("packet_send_ns = 10000.0", "packet_sent_ns = 10000.0")
         .replace("mix_sample_ns = 1.0", "mix_sample_ns = -1.0");
     fs::write(&profile, bad).unwrap();

@@ -36,7 +36,7 @@ pub mod stack;
 
 use std::sync::Arc;
 
-use scenarios::{Fidelity, Plan, Topology};
+use scenarios::{Fidelity, Plan};
 
 pub use environment::Environment;
 
@@ -60,11 +60,8 @@ pub struct Context {
 
 impl Context {
     /// Whether recordings are sent in place of what encoders make, and nothing is decoded.
-    ///
-    /// Never with an MCU, which has nothing to compose without pixels: there, everything is encoded
-    /// and decoded.
     pub fn replays(&self) -> bool {
-        self.plan.fidelity == Fidelity::Trace && self.plan.topology != Topology::Mcu
+        self.plan.fidelity == Fidelity::Trace
     }
 
     /// Luma pixels of the pictures that a source sends: a participant, or the MCU.
