@@ -88,6 +88,11 @@ pub async fn take_part(
     let session = Session(random_of_life.next_u32());
     let valid = |text: &str| text.parse::<Name>().expect("plans have valid names");
     let mut config = ClientConfig::new(valid(ROOM), valid(name), session);
+    let participants = context.plan.participants.len();
+    if usize::from(context.index) >= participants {
+        // A server may have something to say to everybody at once.
+        config.max_queued_bytes *= participants;
+    }
     // The same in every life: it takes the place of the one before.
     config.token = Some(Token::draw(&mut random("token")));
     let runtime = context.environment.runtime();
