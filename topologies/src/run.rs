@@ -1,38 +1,25 @@
 //! Runs one cell of a scenario's grid: builds the world of a plan, lets it live, records it.
 
-use std::sync::{Arc, Mutex};
+mod devices;
+mod members;
+mod observers;
+mod outcome;
+
 use std::time::Duration;
 
-use rand::RngExt;
 use reports::record::{CellRecord, Measured};
-use scenarios::{Participant, Plan, StackProfile};
+use scenarios::Plan;
 use sim::trace::Tap;
-use sim::trace::digest::Digest;
-use sim::trace::pcapng::{Capture, CaptureHandle};
-use sim::{Finished, NetworkError, SimRuntime, Simulation, Time, entropy, simulate};
+use sim::{NetworkError, Simulation, simulate};
 use thiserror::Error;
-use tokio::sync::mpsc;
 
-use crate::client;
+use self::members::{Commands, start_peers};
+use self::observers::Observers;
+use self::outcome::{measured, record, screens, signaling_bytes};
 use crate::events::Script;
-use crate::media::png;
-use crate::media::{
-    AudioEncoder, AudioError, AudioRecording, Camera, Frame, ProbeSource, Scene, Stamped,
-    VideoRecording, Y4mCamera, Y4mError,
-};
-use crate::member::{Access, Command};
-use crate::observe::Observatory;
-use crate::observe::frames::HopKey;
-use crate::observe::record::{Recorder, packets};
-use crate::observe::traffic::{SharedTraffic, TrafficTap};
-use crate::observe::warnings::worth_a_look;
-use crate::observe::wire::WireTap;
-use crate::peer::capture::{self, Capture as Devices};
-use crate::peer::recordings::{Recording, Recordings};
-use crate::peer::send::video_settings;
-use crate::peer::{Context, Environment, stack};
-use crate::server;
-use crate::world::{self, Hosts, Servers, SimConnector, SimEnvironment, WorldError};
+use crate::media::{AudioEncoder, AudioError, Y4mError};
+use crate::member::Command;
+use crate::world::{self, WorldError};
 
 /// Virtual time between two reports of progress.
 const PROGRESS_STEP: Duration = Duration::from_millis(100);
@@ -172,174 +159,6 @@ fn run_in(
     })
 }
 
-/// Everything that watches a run.
-struct Observers {
-    observatory: Arc<Observatory>,
-    traffic: SharedTraffic,
-    digest: Arc<Mutex<Digest>>,
-    capture: Option<CaptureHandle>,
-}
-
-impl Observers {
-    fn install(world: &Simulation, plan: &Plan, options: &RunOptions) -> Result<Self, RunError> {
-        let observatory = Arc::new(Observatory::default());
-        observatory.lock().screens = options.pictures.then(Default::default);
-        let traffic = SharedTraffic::default();
-        let digest = Arc::new(Mutex::new(Digest::default()));
-        let capture = world.network(|network| {
-            network.add_tap(Box::new(TrafficTap::new(
-                traffic.clone(),
-                world::window(plan),
-            )));
-            network.add_tap(Box::new(WireTap::new(Arc::clone(&observatory))));
-            network.add_tap(Box::new(Arc::clone(&digest)));
-            if !options.pcap {
-                return Ok(None);
-            }
-            let (tap, handle) = Capture::new(entropy::EPOCH, network.hosts())
-                .map_err(|error| RunError::Capture(error.to_string()))?;
-            network.add_tap(Box::new(tap));
-            Ok::<_, RunError>(Some(handle))
-        })?;
-        Ok(Observers {
-            observatory,
-            traffic,
-            digest,
-            capture,
-        })
-    }
-}
-
-/// How each participant is told to report.
-type Commands = Vec<mpsc::UnboundedSender<Command>>;
-
-fn start_peers(
-    world: &Simulation,
-    plan: &Plan,
-    hosts: &Hosts,
-    servers: &Servers,
-    observers: &Observers,
-) -> Result<Commands, RunError> {
-    let shared_plan = Arc::new(plan.clone());
-    let mut commands = Vec::new();
-    for (participant, host) in plan.participants.iter().zip(&hosts.participants) {
-        let runtime = world.runtime(*host);
-        let environment: Arc<dyn Environment> =
-            Arc::new(SimEnvironment::new(runtime.clone(), plan));
-        let context = Context {
-            environment: Arc::clone(&environment),
-            plan: Arc::clone(&shared_plan),
-            index: participant.index,
-            observatory: Arc::clone(&observers.observatory),
-            capture: Arc::new(Devices::default()),
-        };
-        if participant.sends {
-            start_devices(&context, participant)?;
-        }
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let leave = sender.downgrade();
-        commands.push(sender);
-        let life = client::follow_schedule(context, access(servers, runtime), receiver, leave);
-        environment.runtime().spawn(Box::pin(life));
-    }
-    if let Some(host) = hosts.media {
-        let runtime = world.runtime(host);
-        let environment: Arc<dyn Environment> =
-            Arc::new(SimEnvironment::new(runtime.clone(), plan));
-        let context = Context {
-            environment: Arc::clone(&environment),
-            plan: shared_plan,
-            index: world::media_server(plan),
-            observatory: Arc::clone(&observers.observatory),
-            capture: Arc::new(Devices::default()),
-        };
-        let (sender, receiver) = mpsc::unbounded_channel();
-        commands.push(sender);
-        let life = server::serve(context, access(servers, runtime), receiver);
-        environment.runtime().spawn(Box::pin(life));
-    }
-    Ok(commands)
-}
-
-fn access(servers: &Servers, runtime: SimRuntime) -> Access {
-    Access {
-        ice: servers.ice.clone(),
-        signaling: Arc::new(SimConnector(runtime)),
-    }
-}
-
-/// Starts camera and microphone, which begin when their participant joins, out of step with all
-/// others.
-fn start_devices(context: &Context, participant: &Participant) -> Result<(), RunError> {
-    let environment = &context.environment;
-    let replays = context.replays();
-    let mut recordings = Recordings::default();
-    let mut random = environment.random(&format!("devices/{}", participant.name));
-    let join = Time::ZERO + participant.join;
-    let mut phase = |period: Duration| join + period.mul_f64(random.random::<f64>());
-    if let Some(video) = &context.plan.video {
-        let start = phase(Duration::from_secs(1) / video.fps);
-        let mut camera = Some(camera(context, participant)?);
-        if let Some(mut camera) = camera.take_if(|_| replays) {
-            let settings = video_settings(video);
-            let make = move || VideoRecording::make(camera.as_mut(), settings).map(Arc::new);
-            recordings.video = Some(Recording::start(environment.as_ref(), make));
-        }
-        environment.runtime().spawn(Box::pin(capture::run_camera(
-            Arc::clone(environment),
-            Arc::clone(&context.observatory),
-            Arc::clone(&context.capture),
-            (participant.index, video.fps, start),
-            camera,
-        )));
-    }
-    if let Some(audio) = &context.plan.audio {
-        let start = phase(capture::SOUND);
-        let mut noise = environment.random(&format!("microphone/{}", participant.name));
-        let source = ProbeSource::new(participant.index, &mut noise);
-        if replays {
-            let (source, bitrate_bps) = (source.clone(), audio.bitrate_bps);
-            let make = move || AudioRecording::make(&source, bitrate_bps).map(Arc::new);
-            recordings.audio = Some(Recording::start(environment.as_ref(), make));
-        }
-        let mut observations = context.observatory.lock();
-        observations.microphones.insert(participant.index, start);
-        drop(observations);
-        environment
-            .runtime()
-            .spawn(Box::pin(capture::run_microphone(
-                Arc::clone(environment),
-                Arc::clone(&context.capture),
-                start,
-                source,
-            )));
-    }
-    // Nobody has set them before, and nobody captures before the world begins to live.
-    let _ = context.capture.recordings.set(recordings);
-    Ok(())
-}
-
-/// The participant's Y4M file or its built-in scene, with the pixel marker.
-fn camera(context: &Context, participant: &Participant) -> Result<Box<dyn Camera>, RunError> {
-    let video = context.plan.video.as_ref().expect("asked for with video");
-    let (width, height) = (video.width as usize, video.height as usize);
-    let camera: Box<dyn Camera> = match &participant.camera {
-        Some(path) => {
-            let file = Y4mCamera::open(path, width, height, video.fps);
-            Box::new(file.map_err(|source| RunError::Camera {
-                participant: participant.name.clone(),
-                source,
-            })?)
-        }
-        None => {
-            let name = format!("camera/{}", participant.name);
-            let mut random = context.environment.random(&name);
-            Box::new(Scene::new(&mut random, width, height))
-        }
-    };
-    Ok(Box::new(Stamped::new(camera, participant.index)))
-}
-
 /// Lets the world live to the end of the call, reporting progress now and then.
 fn live(
     world: &mut Simulation,
@@ -367,101 +186,4 @@ fn live(
             virtual_total: end.since_start(),
         });
     }
-}
-
-/// The pictures that were kept.
-fn screens(plan: &Plan, observers: &Observers) -> Vec<Screen> {
-    let hosts = world::host_infos(plan);
-    let name = |host: u16| hosts[usize::from(host)].name.clone();
-    let observations = observers.observatory.lock();
-    let screens = observations.screens.iter().flatten();
-    let screen = |(hop, picture): (&HopKey, &Arc<Frame>)| Screen {
-        receiver: name(hop.to),
-        source: name(hop.source),
-        png: png::encode(picture),
-    };
-    screens.map(screen).collect()
-}
-
-/// Bytes of signalling messages both ways.
-fn signaling_bytes(servers: &Servers) -> u64 {
-    let traffic = servers.signaling.traffic();
-    traffic.bytes_in + traffic.bytes_out
-}
-
-fn record(
-    plan: &Plan,
-    observers: &Observers,
-    finished: &Finished,
-    audio_delay: u32,
-    signaling_bytes: u64,
-) -> CellRecord {
-    let (from, to) = world::window(plan);
-    let hosts = world::host_infos(plan);
-    let observations = observers.observatory.lock();
-    let traffic = observers.traffic.lock();
-    let recorder = Recorder {
-        plan,
-        hosts: &hosts,
-        observations: &observations,
-        traffic: &traffic,
-        window: (from, to),
-        cpus: &finished.cpus,
-        audio_delay,
-    };
-    CellRecord {
-        scenario: plan.scenario.clone(),
-        topology: plan.topology.name().to_owned(),
-        participants: plan.participants.len() as u32,
-        seed: plan.seed.0,
-        fidelity: plan.fidelity.name().to_owned(),
-        cost_profile: plan.costs.as_ref().map(|costs| costs.name.clone()),
-        stack: match plan.stack.profile {
-            StackProfile::Tuned => "tuned".to_owned(),
-            StackProfile::Stock => "stock".to_owned(),
-        },
-        stack_settings: stack::describe(&plan.stack),
-        window_from_ms: from.as_millis_f64(),
-        window_to_ms: to.as_millis_f64(),
-        hosts: recorder.hosts(),
-        connections: recorder.connections(),
-        streams: recorder.streams(),
-        timeline: recorder.timeline(),
-        packets: packets(finished),
-        signaling_bytes,
-        digest: observers.digest.lock().expect("taps do not panic").hex(),
-        warnings: worth_a_look(&finished.warnings),
-    }
-}
-
-fn measured(plan: &Plan, hosts: &Hosts, finished: &Finished, end: Time) -> Measured {
-    let named = || world::host_infos(plan).into_iter().zip(hosts.all());
-    let host_cpu_s = named()
-        .map(|(info, id)| (info.name, finished.meter.host(id).as_secs_f64()))
-        .collect();
-    let works = |id| {
-        let works = finished.meter.works(id);
-        works.map(|(work, spent)| (work.name().to_owned(), spent.as_secs_f64()))
-    };
-    let host_work_cpu_s = named()
-        .map(|(info, id)| (info.name, works(id).collect()))
-        .collect();
-    Measured {
-        wall_s: 0.0,
-        virtual_s: end.as_secs_f64(),
-        host_cpu_s,
-        host_work_cpu_s,
-        workaround_cpu_s: finished.meter.workaround().as_secs_f64(),
-        observer_cpu_s: finished.meter.observer().as_secs_f64(),
-        kernel_cpu_s: finished.meter.kernel().as_secs_f64(),
-        peak_rss_bytes: peak_rss_bytes(),
-    }
-}
-
-/// `VmHWM` of `/proc/self/status` (proc_pid_status(5)); `None` where there is none.
-fn peak_rss_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }

@@ -9,9 +9,7 @@ use webrtc::runtime::JoinHandle;
 
 use super::room::{Room, Stay};
 use crate::observe::frames::HopKey;
-use crate::peer::playout::Playout;
-use crate::peer::receive::receive_video;
-use crate::peer::stack;
+use crate::peer::receive::{receive_audio, receive_video};
 
 /// Receives a track until it ends: pictures decoded, sound as it is due.
 pub fn receive(
@@ -38,19 +36,11 @@ pub fn receive(
                 runtime.spawn(Box::pin(handed_on)),
             ]
         }
-        Kind::Audio => vec![runtime.spawn(Box::pin(receive_sound(room, stay, hop, track)))],
-    }
-}
-
-async fn receive_sound(room: Arc<Room>, stay: Stay, hop: HopKey, track: Arc<dyn TrackRemote>) {
-    let context = room.context();
-    let environment = &context.environment;
-    let buffer = stack::playout_buffer(&context.plan, hop.kind);
-    let mut packets = Playout::new(Arc::clone(environment), track, buffer);
-    while let Some(packet) = packets.next().await {
-        let (now, timestamp) = (environment.now(), packet.header.timestamp);
-        let observatory = &context.observatory;
-        observatory.frame(hop, timestamp, |frame| frame.assembled = Some(now));
-        room.sound(stay, timestamp, packet.payload);
+        Kind::Audio => {
+            let received = receive_audio(context.clone(), hop, track, move |packet| {
+                room.sound(stay, packet.header.timestamp, packet.payload);
+            });
+            vec![runtime.spawn(Box::pin(received))]
+        }
     }
 }

@@ -36,12 +36,20 @@ pub mod stack;
 
 use std::sync::Arc;
 
+use reports::record::Kind;
 use scenarios::{Fidelity, Plan};
 
 pub use environment::Environment;
 
 use crate::observe::Observatory;
 use capture::Capture;
+
+/// The kinds of media that whoever sends in a call sends.
+pub fn kinds(plan: &Plan) -> impl Iterator<Item = Kind> + use<> {
+    let video = plan.video.as_ref().map(|_| Kind::Video);
+    let audio = plan.audio.as_ref().map(|_| Kind::Audio);
+    video.into_iter().chain(audio)
+}
 
 /// What all connections of one host share, a participant's or a server's.
 #[derive(Clone)]
@@ -62,6 +70,11 @@ impl Context {
     /// Whether recordings are sent in place of what encoders make, and nothing is decoded.
     pub fn replays(&self) -> bool {
         self.plan.fidelity == Fidelity::Trace
+    }
+
+    /// The kinds of media of the call.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
+        kinds(&self.plan)
     }
 
     /// Luma pixels of the pictures that a source sends: a participant, or the MCU.

@@ -56,11 +56,11 @@ impl ParticipantMedia {
             let tracks = OutgoingTracks::add(&self.context, self.remote, connection.as_ref());
             self.outgoing = Some(tracks.await?);
         } else if offers {
-            let kinds = [
-                (RtpCodecKind::Video, plan.video.is_some()),
-                (RtpCodecKind::Audio, plan.audio.is_some()),
-            ];
-            for (kind, _) in kinds.into_iter().filter(|(_, exists)| *exists) {
+            for kind in self.context.kinds() {
+                let kind = match kind {
+                    Kind::Video => RtpCodecKind::Video,
+                    Kind::Audio => RtpCodecKind::Audio,
+                };
                 let init = RTCRtpTransceiverInit {
                     direction: RTCRtpTransceiverDirection::Recvonly,
                     ..Default::default()
@@ -98,7 +98,11 @@ impl ParticipantMedia {
                 let clock = DeviceClock::new(self.phase(hop.kind, SOUND), SOUND);
                 let played =
                     loudspeaker::run_loudspeaker(context(), hop, clock, Arc::clone(&queue));
-                let received = receive::receive_audio(context(), hop, track, queue);
+                let context = context();
+                let received = async move {
+                    receive::receive_audio(context, hop, track, |packet| queue.push(packet)).await;
+                    queue.end();
+                };
                 vec![
                     runtime.spawn(Box::pin(played)),
                     runtime.spawn(Box::pin(received)),

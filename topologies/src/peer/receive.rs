@@ -143,7 +143,8 @@ struct Waiting {
 }
 
 impl SoundQueue {
-    fn push(&self, packet: Packet) {
+    /// A packet is due.
+    pub fn push(&self, packet: Packet) {
         self.lock().packets.push(packet);
         self.first.notify_one();
     }
@@ -159,7 +160,7 @@ impl SoundQueue {
     }
 
     /// No more packets come.
-    fn end(&self) {
+    pub fn end(&self) {
         self.lock().ended = true;
         self.first.notify_one();
     }
@@ -175,24 +176,20 @@ impl SoundQueue {
     }
 }
 
-/// Queues a track's sound until it ends.
+/// Hands each packet of a track's sound to `due` when it is due, until the track ends.
 pub async fn receive_audio(
     context: Context,
     hop: HopKey,
     track: Arc<dyn TrackRemote>,
-    queue: Arc<SoundQueue>,
+    due: impl Fn(Packet),
 ) {
     let mut packets = playout(&context, hop, track);
     while let Some(packet) = packets.next().await {
-        let now = context.environment.now();
-        context
-            .observatory
-            .frame(hop, packet.header.timestamp, |log| {
-                log.assembled = Some(now)
-            });
-        queue.push(packet);
+        let (now, timestamp) = (context.environment.now(), packet.header.timestamp);
+        let observatory = &context.observatory;
+        observatory.frame(hop, timestamp, |log| log.assembled = Some(now));
+        due(packet);
     }
-    queue.end();
 }
 
 fn playout(context: &Context, hop: HopKey, track: Arc<dyn TrackRemote>) -> Playout {

@@ -102,16 +102,12 @@ impl Room {
     /// packet comes.
     pub fn announce(&self, participant: u16) {
         let plan = &self.context.plan;
-        let kinds = [
-            (Kind::Video, plan.video.is_some()),
-            (Kind::Audio, plan.audio.is_some()),
-        ];
         let sends = plan.participants[usize::from(participant)].sends;
         let mut state = self.lock();
         if sends {
             state.speakers.add(participant);
         }
-        for (kind, _) in kinds.into_iter().filter(|(_, exists)| sends && *exists) {
+        for kind in self.context.kinds().filter(|_| sends) {
             state.epochs += 1;
             let publication = Publication {
                 epoch: Epoch(state.epochs),

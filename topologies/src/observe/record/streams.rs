@@ -13,6 +13,7 @@ use crate::observe::frames::{Frame, HopKey, HopLog};
 use crate::observe::freezes::freezes;
 use crate::observe::journey::{Journey, captured};
 use crate::observe::shown::{Shown, StreamKey, StreamLog};
+use crate::peer::kinds;
 use crate::world;
 
 /// The hops of a stream: the one that begins at the sender and the one that ends at the receiver.
@@ -25,17 +26,13 @@ struct Hops {
 impl Recorder<'_> {
     /// Every stream that there should be.
     pub fn streams(&self) -> Vec<StreamRecord> {
-        let kinds = [
-            (Kind::Video, self.plan.video.is_some()),
-            (Kind::Audio, self.plan.audio.is_some()),
-        ];
         let mut streams = Vec::new();
         for (sender, receiver) in self.pairs(|sender, _| sender.sends) {
-            for (kind, _) in kinds.iter().filter(|(_, exists)| *exists) {
+            for kind in kinds(self.plan) {
                 let key = StreamKey {
                     sender,
                     receiver,
-                    kind: *kind,
+                    kind,
                 };
                 if !self.is_left_out(key) {
                     streams.push(self.stream(key));
