@@ -39,8 +39,9 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Participant,
-    Plan, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    AudioPlan, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
+    McuPlan, Participant, Plan, Reliability, ServersPlan, SfuPlan, StackPlan, StackProfile,
+    Topology, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -318,7 +318,9 @@ fn every_built_in_resolves_under_its_name() {
             "large",
             "full-cone-pair",
             "symmetric-pair",
-            "ideal-pair"
+            "ideal-pair",
+            "file-share",
+            "game"
         ]
     );
     for built_in in scenarios::list() {

@@ -5,6 +5,7 @@
 
 mod central;
 mod cpu;
+mod data;
 mod events;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
+pub use data::{DataKind, DataPlan, Reliability};
 pub use events::{Event, Happening};
 
 /// How the participants are connected.
@@ -84,6 +86,8 @@ pub struct Plan {
     pub video: Option<VideoPlan>,
     /// What every microphone sends; `None` for a call without audio.
     pub audio: Option<AudioPlan>,
+    /// What goes over data channels, at most 100 workloads.
+    pub data: Vec<DataPlan>,
     /// From the start of the call to the start of measuring.
     pub warmup: Duration,
     /// How long is measured after the warm-up.

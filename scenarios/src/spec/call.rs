@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, media, name, servers, stack};
+use super::{Spec, central, data, groups, media, name, servers, stack};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -23,6 +23,7 @@ pub(super) const KEYS: Keys = Keys {
         "cpu",
         "video",
         "audio",
+        "data",
         "group",
         "stack",
         "servers",
@@ -67,6 +68,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
     let calls = groups::read(section, end);
+    let data = data::read(section, end, calls.as_ref().map(|(groups, _)| groups));
     let stack = stack::read(section);
     let servers = servers::read(section, end);
     let sfu = central::sfu(section);
@@ -93,6 +95,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         cpu: cpu?,
         video,
         audio,
+        data: data?,
         groups,
         stack: stack?,
         servers: servers?,

@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod data;
 mod device;
 mod group;
 mod groups;
@@ -21,6 +22,7 @@ mod stack;
 use std::time::Duration;
 
 pub(crate) use call::{Cpu, PARTICIPANTS};
+pub(crate) use data::Data;
 pub(crate) use group::{Camera, Group};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
@@ -59,6 +61,8 @@ pub(crate) struct Spec {
     pub(crate) video: Option<VideoPlan>,
     /// `None` for a call without audio.
     pub(crate) audio: Option<AudioPlan>,
+    /// What goes over data channels.
+    pub(crate) data: Vec<Data>,
     /// Who takes part.
     pub(crate) groups: Groups,
     /// How the WebRTC stack is set.
@@ -94,11 +98,12 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 16] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
+        &data::KEYS,
         &group::KEYS,
         &nat::KEYS,
         &link::LINK,
