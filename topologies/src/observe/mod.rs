@@ -5,7 +5,7 @@
 //!
 //! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
 //!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
-//!   did.
+//!   did; [`data`]: what went over data channels.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
@@ -16,6 +16,7 @@
 pub mod calls;
 pub mod classify;
 pub mod cpu;
+pub mod data;
 pub mod frames;
 pub mod freezes;
 pub mod journey;
@@ -34,6 +35,7 @@ use sim::{Time, Work};
 
 use crate::media;
 use calls::CallLog;
+use data::DataLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
 use shown::{Content, Part, Shown, StreamKey, StreamLog};
@@ -49,6 +51,8 @@ pub struct Observatory {
 pub struct Observations {
     /// Joins and connections.
     pub calls: CallLog,
+    /// Data channels.
+    pub data: DataLog,
     /// Frames by hop.
     pub hops: BTreeMap<HopKey, HopLog>,
     /// What was rendered.

@@ -63,7 +63,7 @@ impl Renegotiate {
 pub struct IceServers(pub Vec<RTCIceServer>);
 
 /// The name of the candidate type of a relayed address (RFC 8839 section 5.1).
-const RELAY: &str = "relay";
+pub const RELAY: &str = "relay";
 
 /// One end of a connection.
 pub struct Connection {
@@ -364,7 +364,10 @@ async fn build(
 /// Types of the selected pair's candidates, local and remote.
 async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String, String)> {
     let senders = connection.get_senders().await;
-    let transport = senders.first()?.transport().await.ok()??;
+    let transport = match senders.first() {
+        Some(sender) => sender.transport().await.ok()??,
+        None => connection.sctp().await?.transport(),
+    };
     let ice = transport.ice_transport();
     let pair = ice.get_selected_candidate_pair().await.ok()??;
     let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();

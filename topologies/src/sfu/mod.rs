@@ -14,6 +14,7 @@ pub mod speakers;
 
 use std::sync::Arc;
 
+use crate::data::{Relay, Role, with_data};
 use crate::member::Relations;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
@@ -25,6 +26,7 @@ use room::Room;
 pub struct Sfu {
     context: Context,
     room: Arc<Room>,
+    relay: Arc<Relay>,
 }
 
 impl Sfu {
@@ -32,6 +34,7 @@ impl Sfu {
     pub fn new(context: Context) -> Self {
         Sfu {
             room: Arc::new(Room::new(context.clone())),
+            relay: Arc::new(Relay::new(context.clone())),
             context,
         }
     }
@@ -47,6 +50,8 @@ impl Relations for Sfu {
     }
 
     fn media(&self, remote: u16, renegotiate: Renegotiate) -> Box<dyn Media> {
-        Box::new(Leg::new(Arc::clone(&self.room), remote, renegotiate))
+        let leg = Leg::new(Arc::clone(&self.room), remote, renegotiate);
+        let role = Role::Relay(Arc::clone(&self.relay));
+        with_data(&self.context, remote, role, Box::new(leg))
     }
 }

@@ -71,6 +71,7 @@ pub fn call(nats: &[&str]) -> Plan {
         },
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
+        data: Vec::new(),
         events: Vec::new(),
         servers: ServersPlan {
             link: steady_link(),
