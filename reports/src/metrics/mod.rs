@@ -4,6 +4,7 @@
 //! and over pooled samples, never means of percentiles; a figure without samples is `None`, which
 //! every rendering shows as missing, never as 0. Figures are not rounded.
 
+mod data;
 mod figures;
 mod measured;
 mod pairs;
@@ -13,6 +14,7 @@ mod streams;
 mod summary;
 mod timeline;
 
+pub use data::{DataFigures, DataRow};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
 pub use peers::PeerRow;

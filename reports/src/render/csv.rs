@@ -6,7 +6,7 @@ use ::csv::WriterBuilder;
 use serde::Serialize;
 
 use super::chart::Chart;
-use crate::metrics::{MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
+use crate::metrics::{DataRow, MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
 use crate::record::{CellRecord, Measured};
 
 /// `summary.csv`: a row per cell.
@@ -64,6 +64,15 @@ pub fn streams(cells: &[CellRecord]) -> String {
             let of_parts = parts.iter().map(|&part| stream.latency_parts_ms.get(part));
             (StreamRow::of(cell, stream), of_parts.collect::<Vec<_>>())
         }),
+    )
+}
+
+/// `data.csv`: a row per cell, workload, sender and receiver.
+pub fn data(cells: &[CellRecord]) -> String {
+    rows(
+        cells
+            .iter()
+            .flat_map(|cell| cell.data.iter().map(move |data| DataRow::of(cell, data))),
     )
 }
 
@@ -137,6 +146,7 @@ mod tests {
             summary(&[]),
             peers(&[]),
             streams(&[]),
+            data(&[]),
             timeline(&[]),
             measured(&[], &[]),
         ] {
@@ -167,6 +177,23 @@ mod tests {
         assert!(lines[1].contains(",,,0,0.0,40.0,0.98,"), "{}", lines[1]);
         assert!(lines[7].ends_with(",5.2,,,,,,,,,,"), "{}", lines[7]);
         assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn a_workload_has_a_row_for_each_receiver() {
+        let text = data(&[cell()]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        // The file that arrived whole, the one of which half is missing, and the state.
+        let whole = "trio,mesh,3,7,slides,file,a,b,true,,,100,1600000,0,0,100,1600000,0,0.0,3200.0,\
+                     4000.0,true,12.0,12.0,12.0,12.0,,,262144";
+        assert_eq!(lines[1], whole);
+        let half =
+            ",a,c,true,,,100,1600000,0,0,50,800000,50,0.5,1600.0,,,16.0,16.0,16.0,16.0,,,262144";
+        assert!(lines[2].ends_with(half), "{}", lines[2]);
+        let state =
+            ",b,a,false,0,,100,10000,0,0,90,9000,10,0.1,6.0,,,8.0,8.0,8.0,8.0,10.5,13.0,200";
+        assert!(lines[3].ends_with(state), "{}", lines[3]);
     }
 
     #[test]
@@ -210,6 +237,7 @@ mod tests {
         for text in [
             peers(&cells),
             streams(&cells),
+            data(&cells),
             timeline(&cells),
             measured.clone(),
         ] {

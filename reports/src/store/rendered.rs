@@ -14,7 +14,7 @@ const CHARTS: &str = "charts";
 /// What a run can be rendered to in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv` and `charts.csv`.
+    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv` and `charts.csv`.
     Csv,
     /// `charts/*.svg`.
     Svg,
@@ -72,6 +72,7 @@ fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, String)> {
             ("summary.csv".to_owned(), csv::summary(cells)),
             ("peers.csv".to_owned(), csv::peers(cells)),
             ("streams.csv".to_owned(), csv::streams(cells)),
+            ("data.csv".to_owned(), csv::data(cells)),
             ("timeline.csv".to_owned(), csv::timeline(cells)),
             ("charts.csv".to_owned(), csv::charts(charts)),
         ],

@@ -182,6 +182,7 @@ impl Entry {
             Some(Class::Rtcp) => add(&mut traffic.rtcp_bytes, own),
             Some(Class::Stun) => add(&mut traffic.stun_bytes, own),
             Some(Class::Dtls) => add(&mut traffic.dtls_bytes, own),
+            Some(Class::Data) => add(&mut traffic.data_bytes, own),
             Some(Class::Other) => {}
         }
     }

@@ -19,6 +19,7 @@ use markup::{figure, pre, table, words};
 pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut page = head(run);
     page += &comparison(run);
+    page += &data(run);
     page += "<h2>Charts</h2>\n";
     page.extend(charts.iter().map(figure));
     if charts.is_empty() {
@@ -52,6 +53,19 @@ fn comparison(run: &Run) -> String {
                 charts show in <code>charts.csv</code>.";
     format!(
         "<h2>Comparison</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// The workloads over data channels, if there are any.
+fn data(run: &Run) -> String {
+    let Some((headers, rows)) = text::data(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "Over all pairs of sender and receiver; each of them is in <code>data.csv</code>. The \
+                age is how old what receivers know is, mean over time.";
+    format!(
+        "<h2>Data channels</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
 }

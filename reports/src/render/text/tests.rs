@@ -20,6 +20,13 @@ N  topology      pairs    set-up  first     video  audio   fps  frozen  PSNR    
 --------------------------------------------------------------------------------------------------------
 3  mesh        2/3 (1)  420/1000    520  9.0/15.0    5.0  17.0     5.0  37.5  1000/200  1.00/1.50   500
 
+N  topology  data    kind   intact  completion  goodput         latency   lost   age
+                                            ms     kbps     p50/p95/p99      %    ms
+                                                                     ms
+-------------------------------------------------------------------------------------
+3  mesh      slides  file      1/2        4000     2400  12.0/16.0/16.0  25.00     -
+3  mesh      moves   state       -           -        6     8.0/8.0/8.0  10.00  10.5
+
 N  topology  pair   outcome
 ----------------------------------
 3  mesh      a - c  via TURN
