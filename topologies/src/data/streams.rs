@@ -63,3 +63,37 @@ pub fn init(data: &DataPlan, stream: Stream) -> RTCDataChannelInit {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use scenarios::{Overrides, Topology};
+
+    use super::*;
+
+    /// In `file-share` participant 0 sends a file to the others, and everybody chats.
+    #[test]
+    fn both_ends_know_the_same_channels() {
+        let scenario = scenarios::load("file-share").expect("built in");
+        for plan in scenario.resolve(&Overrides::default()).expect("valid") {
+            let (host, guest) = (0, 1);
+            let other = match plan.topology {
+                Topology::Mesh => 2,
+                Topology::Sfu | Topology::Mcu => world::media_server(&plan),
+            };
+            let of = |a, b| -> Vec<_> {
+                let streams = streams(&plan, a, b).into_iter();
+                streams.map(|s| (s.workload, s.outgoing, s.id)).collect()
+            };
+            // Even numbers go to the larger index.
+            assert_eq!(of(host, other), [(0, true, 0), (1, true, 2), (1, false, 3)]);
+            let mirrored = [(0, false, 0), (1, true, 3), (1, false, 2)];
+            assert_eq!(of(other, host), mirrored);
+            let file = (0, false, 1);
+            let chat = [(1, true, 2), (1, false, 3)];
+            match plan.topology {
+                Topology::Mesh => assert_eq!(of(guest, other), chat),
+                _ => assert_eq!(of(guest, other), [&[file][..], &chat].concat()),
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@
 mod bandwidth;
 mod cpu;
 mod cpu_servers;
+mod data;
 mod latency;
 mod media;
 mod outcome;
