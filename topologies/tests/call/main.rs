@@ -6,6 +6,7 @@ mod bandwidth;
 mod cpu;
 mod cpu_servers;
 mod latency;
+mod mcu;
 mod media;
 mod outcome;
 mod packets;
