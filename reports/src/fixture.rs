@@ -64,8 +64,15 @@ pub(crate) fn cell() -> CellRecord {
             up_kbps: 1_000.5,
             down_kbps: 100.0,
             frames_rendered: 60,
+            frozen_ms: 250.0,
             video_latency_ms_mean: None,
         }],
+        prices: Prices {
+            currency: "EUR".into(),
+            egress_per_gb: 0.10,
+            relay_per_gb: 0.40,
+            vcpu_hour: 0.05,
+        },
         packets: PacketsRecord {
             sent: 10,
             delivered: 7,
@@ -96,11 +103,14 @@ fn host(
         group: (role == Role::Client).then(|| "home".into()),
         nat: "port-restricted".into(),
         link: "cable".into(),
+        link_up_kbps: Some(10_000.0),
+        link_down_kbps: Some(100_000.0),
         up: traffic(2 * up_bytes),
         down: traffic(2 * down_bytes),
         window_up: traffic(up_bytes),
         window_down: traffic(down_bytes),
         device: "laptop".into(),
+        cores: 4,
         cpu_cores_mean,
         cpu_cores_by_work: cpu_cores_mean
             .map(|cores| ("encode".to_owned(), cores))

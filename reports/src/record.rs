@@ -44,6 +44,8 @@ pub struct CellRecord {
     pub streams: Vec<StreamRecord>,
     /// A row per host and second of the call.
     pub timeline: Vec<TimelineRecord>,
+    /// What the money of the call follows from.
+    pub prices: Prices,
     /// What became of every packet, over the whole run.
     pub packets: PacketsRecord,
     /// Bytes of JSON of the signalling messages, both ways, over the whole run.
@@ -52,6 +54,20 @@ pub struct CellRecord {
     pub digest: String,
     /// What the stack warned of, with the virtual time: the result needs a look.
     pub warnings: Vec<String>,
+}
+
+/// What servers cost, as the scenario says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// What the prices are in, such as `USD`.
+    pub currency: String,
+    /// Per 10^9 bytes that the SFU or MCU sends, at the IP layer.
+    pub egress_per_gb: f64,
+    /// Per 10^9 bytes that the TURN server sends, likewise.
+    pub relay_per_gb: f64,
+    /// Per hour of one modelled core in use, of the SFU or MCU and of the TURN server.
+    pub vcpu_hour: f64,
 }
 
 /// What a host is there for.
@@ -97,6 +113,10 @@ pub struct HostRecord {
     pub nat: String,
     /// What the scenario called its link.
     pub link: String,
+    /// What the link carries from the host at most, bits per second over 1000; `None` without end.
+    pub link_up_kbps: Option<f64>,
+    /// What the link carries to the host at most, likewise.
+    pub link_down_kbps: Option<f64>,
     /// Traffic that the host put on its access link, whole run.
     pub up: Traffic,
     /// Traffic that the access link delivered to the host, whole run.
@@ -107,6 +127,8 @@ pub struct HostRecord {
     pub window_down: Traffic,
     /// What the scenario called its computer.
     pub device: String,
+    /// How many cores it has.
+    pub cores: u32,
     /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
     pub cpu_cores_mean: Option<f64>,
     /// The same by work: `encode`, `decode`, `compose`, `mix`, `transport`; empty where CPUs are
@@ -282,6 +304,9 @@ pub struct TimelineRecord {
     pub down_kbps: f64,
     /// Video frames rendered, over all its streams.
     pub frames_rendered: u64,
+    /// How long its video streams were frozen within the measured window, ms, all together; as in
+    /// [`StreamRecord::freeze_ms`], to which the seconds add up.
+    pub frozen_ms: f64,
     /// Mean capture-to-render latency of those, in ms.
     pub video_latency_ms_mean: Option<f64>,
 }

@@ -40,7 +40,7 @@ pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
     AudioPlan, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Participant,
-    Plan, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    Plan, Prices, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

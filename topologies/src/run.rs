@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt;
-use reports::record::{CellRecord, Measured};
+use reports::record::{CellRecord, Measured, Prices};
 use scenarios::{Participant, Plan, StackProfile};
 use sim::trace::Tap;
 use sim::trace::digest::Digest;
@@ -427,10 +427,26 @@ fn record(
         connections: recorder.connections(),
         streams: recorder.streams(),
         timeline: recorder.timeline(),
+        prices: prices(plan),
         packets: packets(finished),
         signaling_bytes,
         digest: observers.digest.lock().expect("taps do not panic").hex(),
         warnings: worth_a_look(&finished.warnings),
+    }
+}
+
+fn prices(plan: &Plan) -> Prices {
+    let scenarios::Prices {
+        currency,
+        egress_per_gb,
+        relay_per_gb,
+        vcpu_hour,
+    } = plan.prices.clone();
+    Prices {
+        currency,
+        egress_per_gb,
+        relay_per_gb,
+        vcpu_hour,
     }
 }
 

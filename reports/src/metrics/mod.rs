@@ -6,6 +6,7 @@
 
 mod figures;
 mod measured;
+mod money;
 mod pairs;
 mod peers;
 mod row;

@@ -2,6 +2,7 @@
 
 use super::figures::{fps, hosts, kbps, latency_us, max, mean, quantile_ms, streams};
 use super::figures::{weighted_mean, window_ms};
+use super::money;
 use super::pairs::{Pair, pairs};
 use super::row::row;
 use crate::rank::quantile;
@@ -76,6 +77,10 @@ row! {
         pub turn_cpu_cores: Option<f64>,
         /// Bytes of signalling messages, whole run.
         pub signaling_bytes: u64,
+        /// What an hour of the call costs in servers.
+        pub money_per_hour: Option<f64>,
+        /// What the money is in.
+        pub currency: String,
     }
 }
 
@@ -127,6 +132,8 @@ impl SummaryRow {
             server_cpu_cores: total(server.cpu_cores()),
             turn_cpu_cores: total(turn.cpu_cores()),
             signaling_bytes: record.signaling_bytes,
+            money_per_hour: money::per_hour(record),
+            currency: record.prices.currency.clone(),
         }
     }
 }
@@ -219,7 +226,8 @@ mod tests {
             video_latency_ms_p99,audio_latency_ms_p50,audio_latency_ms_p95,fps_mean,\
             freeze_ratio,psnr_db_mean,ssim_mean,client_up_kbps_mean,client_down_kbps_mean,\
             server_in_kbps,server_out_kbps,turn_in_kbps,turn_out_kbps,client_cpu_cores_mean,\
-            client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes";
+            client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes,\
+            money_per_hour,currency";
         assert_eq!(SummaryRow::HEADER.join(","), documented);
     }
 

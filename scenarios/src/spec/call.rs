@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, media, name, servers, stack};
+use super::{Spec, central, groups, media, name, prices, servers, stack};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -28,6 +28,7 @@ pub(super) const KEYS: Keys = Keys {
         "servers",
         "sfu",
         "mcu",
+        "prices",
     ],
 };
 
@@ -76,6 +77,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
     let mcu = central::mcu(section, camera);
+    let prices = prices::read(section);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -98,6 +100,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         servers: servers?,
         sfu: sfu?,
         mcu: mcu?,
+        prices: prices?,
     })
 }
 

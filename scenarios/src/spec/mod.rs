@@ -13,6 +13,7 @@ mod link;
 mod media;
 mod name;
 mod nat;
+mod prices;
 #[cfg(test)]
 mod reference;
 mod servers;
@@ -29,7 +30,7 @@ pub(crate) use servers::Servers;
 #[cfg(test)]
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
-use crate::plan::{AudioPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan};
+use crate::plan::{AudioPlan, Fidelity, McuPlan, Prices, SfuPlan, StackPlan, Topology, VideoPlan};
 use crate::units::Span;
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.
@@ -69,6 +70,8 @@ pub(crate) struct Spec {
     pub(crate) sfu: SfuPlan,
     /// How an MCU mixes.
     pub(crate) mcu: McuPlan,
+    /// What servers cost.
+    pub(crate) prices: Prices,
 }
 
 /// Reads a scenario.
@@ -94,7 +97,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 16] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -111,5 +114,6 @@ fn vocabulary() -> [&'static Keys; 15] {
         &servers::KEYS,
         &central::SFU,
         &central::MCU,
+        &prices::KEYS,
     ]
 }
