@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Distribution;
 
 /// The version of the schema of `run.json`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// The oldest version that is still read: 2 knew neither limits nor the program that wrote it.
+pub const OLDEST_SCHEMA: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 mod central;
 mod cpu;
 mod events;
+mod limits;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use limits::Limit;
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
