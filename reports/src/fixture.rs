@@ -64,15 +64,15 @@ pub(crate) fn cell() -> CellRecord {
             up_kbps: 1_000.5,
             down_kbps: 100.0,
             frames_rendered: 60,
-            frozen_ms: 250.0,
+            frozen_ms: Some(250.0),
             video_latency_ms_mean: None,
         }],
-        prices: Prices {
+        prices: Some(Prices {
             currency: "EUR".into(),
             egress_per_gb: 0.10,
             relay_per_gb: 0.40,
             vcpu_hour: 0.05,
-        },
+        }),
         packets: PacketsRecord {
             sent: 10,
             delivered: 7,
@@ -110,7 +110,7 @@ fn host(
         window_up: traffic(up_bytes),
         window_down: traffic(down_bytes),
         device: "laptop".into(),
-        cores: 4,
+        cores: Some(4),
         cpu_cores_mean,
         cpu_cores_by_work: cpu_cores_mean
             .map(|cores| ("encode".to_owned(), cores))

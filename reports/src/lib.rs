@@ -22,5 +22,5 @@ pub mod store;
 mod fixture;
 
 pub use distribution::Distribution;
-pub use run::{Grid, Provenance, Run, Source};
+pub use run::{Grid, Limit, Provenance, Run, Source};
 pub use store::{Capture, Format, Output, StoreError};

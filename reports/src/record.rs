@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Distribution;
 
 /// The version of the schema of `run.json`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// The oldest version that is still read: 2 knew no limits, prices or
+/// capacities, and not the program that wrote it.
+pub const OLDEST_SCHEMA: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +49,10 @@ pub struct CellRecord {
     /// A row per host and second of the call.
     pub timeline: Vec<TimelineRecord>,
     /// What the money of the call follows from.
-    pub prices: Prices,
+    ///
+    /// `None` before schema 3, as are what links carry, numbers of cores, and frozen seconds.
+    #[serde(default)]
+    pub prices: Option<Prices>,
     /// What became of every packet, over the whole run.
     pub packets: PacketsRecord,
     /// Bytes of JSON of the signalling messages, both ways, over the whole run.
@@ -114,8 +121,10 @@ pub struct HostRecord {
     /// What the scenario called its link.
     pub link: String,
     /// What the link carries from the host at most, bits per second over 1000; `None` without end.
+    #[serde(default)]
     pub link_up_kbps: Option<f64>,
     /// What the link carries to the host at most, likewise.
+    #[serde(default)]
     pub link_down_kbps: Option<f64>,
     /// Traffic that the host put on its access link, whole run.
     pub up: Traffic,
@@ -128,7 +137,8 @@ pub struct HostRecord {
     /// What the scenario called its computer.
     pub device: String,
     /// How many cores it has.
-    pub cores: u32,
+    #[serde(default)]
+    pub cores: Option<u32>,
     /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
     pub cpu_cores_mean: Option<f64>,
     /// The same by work: `encode`, `decode`, `compose`, `mix`, `transport`; empty where CPUs are
@@ -306,7 +316,8 @@ pub struct TimelineRecord {
     pub frames_rendered: u64,
     /// How long its video streams were frozen within the measured window, ms, all together; as in
     /// [`StreamRecord::freeze_ms`], to which the seconds add up.
-    pub frozen_ms: f64,
+    #[serde(default)]
+    pub frozen_ms: Option<f64>,
     /// Mean capture-to-render latency of those, in ms.
     pub video_latency_ms_mean: Option<f64>,
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
-use reports::{Capture, Grid, Output, Run, Source, StoreError, render, store};
-use scenarios::{Overrides, Plan, Scenario};
+use reports::{Capture, Grid, Limit, Output, Run, Source, StoreError, render, store};
+use scenarios::{Overrides, Plan, Scenario, Topology};
 
 use crate::args::RunArgs;
 use crate::cells;
@@ -158,7 +158,9 @@ impl Results {
         };
         // The directory that the scenario is in says nothing about the run: with it, the same
         // scenario run from elsewhere would give another file.
-        let run = Run::new(source, job.grid(), job.replay(&job.file_name), Vec::new());
+        let mut run = Run::new(source, job.grid(), job.replay(&job.file_name), Vec::new());
+        run.program = Some(provenance::program());
+        run.limits = job.scenario.limits().iter().map(limit).collect();
         let mut results = Results {
             run,
             measured: Vec::new(),
@@ -175,6 +177,23 @@ impl Results {
             results.captures.extend(pictures.map(picture));
         }
         results
+    }
+}
+
+/// A limit of the scenario as the results carry it.
+fn limit(limit: &scenarios::Limit) -> Limit {
+    let names = |all: &Vec<Topology>| {
+        all.iter()
+            .map(|topology| topology.name().to_owned())
+            .collect()
+    };
+    Limit {
+        metric: limit.metric.clone(),
+        min: limit.min,
+        max: limit.max,
+        topologies: limit.topologies.as_ref().map(names),
+        participants: limit.participants.clone(),
+        group: limit.group.clone(),
     }
 }
 

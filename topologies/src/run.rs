@@ -427,7 +427,7 @@ fn record(
         connections: recorder.connections(),
         streams: recorder.streams(),
         timeline: recorder.timeline(),
-        prices: prices(plan),
+        prices: Some(prices(plan)),
         packets: packets(finished),
         signaling_bytes,
         digest: observers.digest.lock().expect("taps do not panic").hex(),

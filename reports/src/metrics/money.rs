@@ -11,13 +11,14 @@ const GB_PER_KBPS_HOUR: f64 = 1_000.0 / 8.0 * 3_600.0 / 1e9;
 ///
 /// `None` where there is no such server, or the cores of one are not known: a part is not a price.
 pub(super) fn per_hour(record: &CellRecord) -> Option<f64> {
+    let prices = record.prices.as_ref()?;
     let host = |host: &HostRecord| {
         let sent = kbps(record, host.window_up.bytes)? * GB_PER_KBPS_HOUR;
         let per_gb = match host.role {
-            Role::Turn => record.prices.relay_per_gb,
-            _ => record.prices.egress_per_gb,
+            Role::Turn => prices.relay_per_gb,
+            _ => prices.egress_per_gb,
         };
-        Some(sent * per_gb + host.cpu_cores_mean? * record.prices.vcpu_hour)
+        Some(sent * per_gb + host.cpu_cores_mean? * prices.vcpu_hour)
     };
     let charged = hosts(record, &[Role::Turn, Role::Sfu, Role::Mcu]).map(host);
     charged.reduce(|sum, price| Some(sum? + price?)).flatten()

@@ -77,10 +77,18 @@ row! {
         pub turn_cpu_cores: Option<f64>,
         /// Bytes of signalling messages, whole run.
         pub signaling_bytes: u64,
+        /// Expected pairs that are not connected.
+        pub unconnected_pairs: Option<u64>,
+        /// Streams of video and audio of which nothing was rendered.
+        pub missing_streams: u64,
+        /// How often video streams froze, as webrtc-stats defines `freezeCount`.
+        pub freezes: u64,
+        /// Pieces of work left out by participants and servers whose CPU is modelled.
+        pub skipped_work: Option<u64>,
         /// What an hour of the call costs in servers.
         pub money_per_hour: Option<f64>,
         /// What the money is in.
-        pub currency: String,
+        pub currency: Option<String>,
     }
 }
 
@@ -93,14 +101,16 @@ impl SummaryRow {
         let turn = Group::of(record, &[Role::Turn]);
         let video_us = latency_us(record, Kind::Video);
         let audio_us = latency_us(record, Kind::Audio);
+        let expected = expected_pairs(record, &pairs);
+        let connected = pairs.iter().filter(|pair| pair.connected).count() as u64;
         SummaryRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
             participants: record.participants,
             seed: record.seed,
             fidelity: record.fidelity.clone(),
-            expected_pairs: expected_pairs(record, &pairs),
-            connected_pairs: pairs.iter().filter(|pair| pair.connected).count() as u64,
+            expected_pairs: expected,
+            connected_pairs: connected,
             relayed_pairs: pairs.iter().filter(|pair| pair.relayed).count() as u64,
             setup_ms_p50: setup_ms(record, 0.50),
             setup_ms_p95: setup_ms(record, 0.95),
@@ -132,8 +142,14 @@ impl SummaryRow {
             server_cpu_cores: total(server.cpu_cores()),
             turn_cpu_cores: total(turn.cpu_cores()),
             signaling_bytes: record.signaling_bytes,
+            unconnected_pairs: expected.map(|expected| expected.saturating_sub(connected)),
+            missing_streams: missing_streams(record),
+            freezes: streams(record, Kind::Video)
+                .map(|video| video.freezes)
+                .sum(),
+            skipped_work: skipped_work(record),
             money_per_hour: money::per_hour(record),
-            currency: record.prices.currency.clone(),
+            currency: record.prices.as_ref().map(|prices| prices.currency.clone()),
         }
     }
 }
@@ -207,6 +223,24 @@ fn freeze_ratio(record: &CellRecord) -> Option<f64> {
     mean(streams(record, Kind::Video).map(|video| video.freeze_ms / window))
 }
 
+fn missing_streams(record: &CellRecord) -> u64 {
+    let silent = record
+        .streams
+        .iter()
+        .filter(|stream| stream.frames_rendered == 0);
+    silent.count() as u64
+}
+
+/// `None` where all CPUs are free.
+fn skipped_work(record: &CellRecord) -> Option<u64> {
+    let modelled = record
+        .hosts
+        .iter()
+        .filter(|host| host.cpu_cores_mean.is_some());
+    let skipped = modelled.map(|host| host.skipped.values().sum::<u64>());
+    skipped.reduce(|sum, skipped| sum + skipped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +261,7 @@ mod tests {
             freeze_ratio,psnr_db_mean,ssim_mean,client_up_kbps_mean,client_down_kbps_mean,\
             server_in_kbps,server_out_kbps,turn_in_kbps,turn_out_kbps,client_cpu_cores_mean,\
             client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes,\
-            money_per_hour,currency";
+            unconnected_pairs,missing_streams,freezes,skipped_work,money_per_hour,currency";
         assert_eq!(SummaryRow::HEADER.join(","), documented);
     }
 
@@ -279,6 +313,25 @@ mod tests {
             (row.audio_latency_ms_p50, row.audio_latency_ms_p95),
             (Some(5.0), Some(7.0))
         );
+    }
+
+    #[test]
+    fn what_is_not_there_is_counted() {
+        let mut record = cell();
+        record.hosts[0].skipped = [("encode".to_owned(), 3), ("transport".to_owned(), 4)].into();
+        record.hosts[1].skipped = [("decode".to_owned(), 5)].into();
+        let row = SummaryRow::of(&record);
+        // Of 3 pairs 2 are connected; b and c exchange no video, which are 2 streams; c froze
+        // twice for a.
+        assert_eq!(row.unconnected_pairs, Some(1));
+        assert_eq!((row.missing_streams, row.freezes), (2, 2));
+        // 3 + 4 of a and 5 of b; where all CPUs are free nothing can be skipped.
+        assert_eq!(row.skipped_work, Some(12));
+        record
+            .hosts
+            .iter_mut()
+            .for_each(|host| host.cpu_cores_mean = None);
+        assert_eq!(SummaryRow::of(&record).skipped_work, None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ row! {
         /// Mean capture-to-render latency of those, ms.
         pub video_latency_ms_mean: Option<f64>,
         /// How long its video streams were frozen within the measured window, ms, all together.
-        pub frozen_ms: f64,
+        pub frozen_ms: Option<f64>,
     }
 }
 

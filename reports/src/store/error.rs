@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::record::SCHEMA_VERSION;
+use crate::record::{OLDEST_SCHEMA, SCHEMA_VERSION};
 
 /// Why a run could not be written or read. What the system said is its source.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub enum StoreError {
     },
     /// Another version of the program wrote the file.
     #[error(
-        "{} has schema {found}, and this program reads schema {SCHEMA_VERSION}: \
+        "{} has schema {found}, and this program reads {OLDEST_SCHEMA} to {SCHEMA_VERSION}: \
          use the version that wrote it, or run the scenario again", path.display()
     )]
     Schema {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use crate::record::{Measured, SCHEMA_VERSION};
+use crate::record::{Measured, OLDEST_SCHEMA, SCHEMA_VERSION};
 use crate::render::{chart, csv};
 use crate::run::{Provenance, Run};
 pub use error::StoreError;
@@ -137,7 +137,7 @@ pub fn read(dir: &Path) -> Result<Run, StoreError> {
         },
     };
     let Header { schema } = serde_json::from_slice(&bytes).map_err(wrong)?;
-    if schema != SCHEMA_VERSION {
+    if !(OLDEST_SCHEMA..=SCHEMA_VERSION).contains(&schema) {
         return Err(StoreError::Schema {
             path,
             found: schema,

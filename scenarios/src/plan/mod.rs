@@ -6,6 +6,7 @@
 mod central;
 mod cpu;
 mod events;
+mod limits;
 mod prices;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use limits::Limit;
 pub use prices::Prices;
 
 /// How the participants are connected.

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use reports::record::{CellRecord, Measured, PacketsRecord, Prices};
+use reports::record::{CellRecord, Measured, PacketsRecord};
 use tempfile::TempDir;
 
 use super::*;
@@ -86,12 +86,7 @@ fn record(plan: &Plan) -> CellRecord {
         connections: Vec::new(),
         streams: Vec::new(),
         timeline: Vec::new(),
-        prices: Prices {
-            currency: plan.prices.currency.clone(),
-            egress_per_gb: plan.prices.egress_per_gb,
-            relay_per_gb: plan.prices.relay_per_gb,
-            vcpu_hour: plan.prices.vcpu_hour,
-        },
+        prices: None,
         packets: PacketsRecord::default(),
         signaling_bytes: 0,
         digest: String::new(),

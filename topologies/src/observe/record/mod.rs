@@ -74,7 +74,7 @@ impl Recorder<'_> {
                 window_up: traffic.window_up,
                 window_down: traffic.window_down,
                 device: info.device.clone(),
-                cores: info.cores,
+                cores: Some(info.cores),
                 cpu_cores_mean: None,
                 cpu_cores_by_work: BTreeMap::new(),
                 skipped: BTreeMap::new(),

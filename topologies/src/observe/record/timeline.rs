@@ -32,7 +32,7 @@ impl Recorder<'_> {
                     up_kbps: up as f64 * 8.0 / 1e3,
                     down_kbps: down as f64 * 8.0 / 1e3,
                     frames_rendered: latencies.map_or(0, |all| all.len() as u64),
-                    frozen_ms: frozen_ms.unwrap_or(0.0),
+                    frozen_ms: Some(frozen_ms.unwrap_or(0.0)),
                     video_latency_ms_mean: latencies.and_then(|all| mean(all.iter().copied())),
                 });
             }
