@@ -95,7 +95,7 @@ pub struct RunArgs {
 pub struct ReportArgs {
     /// Directory that `rtclab run` wrote, of which `run.json` is enough
     pub dir: PathBuf,
-    /// What to make of it: html, svg and csv are files in DIR, json and markdown are printed
+    /// What to make of it: html, svg, png and csv are files in DIR, json and markdown are printed
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub format: ReportFormat,
 }
@@ -107,6 +107,8 @@ pub enum ReportFormat {
     Html,
     /// `charts/*.svg`.
     Svg,
+    /// `charts/*.png`.
+    Png,
     /// The tables, and `charts.csv`.
     Csv,
     /// Tables and charts for programs, printed.

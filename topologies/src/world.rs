@@ -13,7 +13,8 @@ use scenarios::{Device, Participant, Plan, Topology};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{
-    GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
+    GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation,
+    Time, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;

@@ -7,6 +7,7 @@
 //! | `report.html`, `charts/*.svg`, `charts.csv` | a page, its charts, and the figures that they show |
 //! | `measured.csv` | what the machine spent on it |
 //! | `provenance.json` | [`Provenance`]: who ran what, where and when |
+//! | `charts/*.png` | the charts again, on request |
 //! | `capture-*.pcapng` | packets, on request |
 //! | `picture-*.png` | what participants saw last, on request |
 //!
@@ -69,7 +70,7 @@ pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     let cells = &output.run.cells;
     let mut staging = Staging::open(dir)?;
     let charts = chart::all(output.run);
-    for format in Format::ALL {
+    for format in Format::ALWAYS {
         rendered::add(&mut staging, output.run, &charts, format)?;
     }
     staging.add("measured.csv", csv::measured(cells, output.measured))?;
@@ -79,7 +80,9 @@ pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     }
     staging.add(RUN_FILE, json(output.run))?;
     let mut stale = stale_captures(dir, output.captures);
-    stale.extend(rendered::stale_charts(dir, &charts));
+    stale.extend(rendered::stale_charts(dir, &charts, "svg"));
+    // Pictures of charts are made on request: those that are there are of the run before.
+    stale.extend(rendered::stale_charts(dir, &[], "png"));
     staging.commit()?;
     remove(stale)
 }

@@ -1,4 +1,4 @@
-//! Charts of a run, as SVG, each with a sentence and with the figures that it shows.
+//! Charts of a run, as SVG and PNG, each with a sentence and with the figures that it shows.
 //!
 //! Pure functions of the records: the same run gives the same bytes. What is missing is a gap, and
 //! a chart without a single figure is left out.
@@ -15,6 +15,7 @@ mod estimate;
 mod group;
 mod latency;
 mod panel;
+mod png;
 mod sentence;
 mod setup;
 mod sheet;
@@ -40,6 +41,13 @@ pub struct Chart {
     pub svg: String,
     /// The figures that are drawn, not rounded.
     pub data: Vec<DataRow>,
+}
+
+impl Chart {
+    /// The picture as PNG, on white, two pixels to each of the SVG's.
+    pub fn png(&self) -> Vec<u8> {
+        png::of(&self.svg)
+    }
 }
 
 /// The names of all charts that there may be, in the order in which they are read.
