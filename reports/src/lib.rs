@@ -7,15 +7,20 @@
 //! - [`distribution`]: samples kept as counts of buckets, never as percentiles.
 //! - [`run`]: a whole run, the content of `run.json`, and where it came from.
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
+//! - [`stats`]: how sure figures are over the seeds, and whether two runs differ by more than noise.
+//! - [`gates`]: the limits of a scenario, judged; [`compare`]: a run against its baseline.
 //! - [`render`]: rows as CSV, charts as SVG, a run as readable text or as a page.
 //! - [`store`]: a run's directory, written whole or not at all, and read back.
 
+pub mod compare;
 pub mod distribution;
+pub mod gates;
 pub mod metrics;
 mod rank;
 pub mod record;
 pub mod render;
 pub mod run;
+pub mod stats;
 pub mod store;
 
 #[cfg(test)]

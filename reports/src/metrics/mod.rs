@@ -4,6 +4,8 @@
 //! and over pooled samples, never means of percentiles; a figure without samples is `None`, which
 //! every rendering shows as missing, never as 0. Figures are not rounded.
 
+mod block;
+mod catalogue;
 mod figures;
 mod measured;
 mod money;
@@ -14,6 +16,8 @@ mod streams;
 mod summary;
 mod timeline;
 
+pub use block::{Block, Figure};
+pub use catalogue::{Better, METRICS, Metric, Needs, Pool};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
 pub use peers::PeerRow;
