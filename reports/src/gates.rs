@@ -106,6 +106,16 @@ pub(crate) fn sizes(run: &Run) -> Vec<(&str, u32)> {
 
 fn verdict(run: &Run, limit: &Limit, metric: &Metric, cell: (&str, u32)) -> Verdict {
     let block = Block::of(&run.cells, cell, limit.group.as_deref());
+    applied(limit, metric, cell, block.as_ref())
+}
+
+/// A limit, applied to the `block` that it is about.
+pub(crate) fn applied(
+    limit: &Limit,
+    metric: &Metric,
+    cell: (&str, u32),
+    block: Option<&Block>,
+) -> Verdict {
     let figure = block.and_then(|block| block.figure(metric));
     let estimate = figure.as_ref().and_then(|figure| figure.estimate);
     let nearer = estimate.and_then(|estimate| nearer(limit, estimate.value));

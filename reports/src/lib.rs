@@ -9,6 +9,7 @@
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
 //! - [`stats`]: how sure figures are over the seeds, and whether two runs differ by more than noise.
 //! - [`gates`]: the limits of a scenario, judged; [`compare`]: a run against its baseline.
+//! - [`recommend`]: which topology to build, by the limits and by price.
 //! - [`render`]: rows as CSV, charts as SVG, a run as readable text or as a page.
 //! - [`store`]: a run's directory, written whole or not at all, and read back.
 
@@ -17,6 +18,7 @@ pub mod distribution;
 pub mod gates;
 pub mod metrics;
 mod rank;
+pub mod recommend;
 pub mod record;
 pub mod render;
 pub mod run;

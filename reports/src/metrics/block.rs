@@ -107,6 +107,7 @@ fn pooled(cells: Vec<CellRecord>) -> Option<CellRecord> {
 /// What there is to judge in calls like this one.
 fn has(cell: &CellRecord) -> Vec<Needs> {
     let is_modelled = |roles: &[Role]| hosts(cell, roles).any(|host| host.cpu_cores_mean.is_some());
+    let clients = || hosts(cell, &[Role::Client]);
     let servers = [Role::Sfu, Role::Mcu];
     let has_video = streams(cell, Kind::Video).next().is_some();
     let all = [
@@ -115,6 +116,8 @@ fn has(cell: &CellRecord) -> Vec<Needs> {
         (Needs::Video, has_video),
         (Needs::Audio, streams(cell, Kind::Audio).next().is_some()),
         (Needs::Pictures, has_video && cell.fidelity == "codec"),
+        (Needs::Uplinks, clients().any(|host| host.link_up_kbps.is_some())),
+        (Needs::Downlinks, clients().any(|host| host.link_down_kbps.is_some())),
         (Needs::ClientCpu, is_modelled(&[Role::Client])),
         (Needs::Server, hosts(cell, &servers).next().is_some()),
         (Needs::ServerCpu, is_modelled(&servers)),

@@ -50,6 +50,10 @@ pub enum Needs {
     Audio,
     /// Streams of video that are decoded.
     Pictures,
+    /// A participant whose link carries so much and no more from it.
+    Uplinks,
+    /// A participant whose link carries so much and no more to it.
+    Downlinks,
     /// A participant whose CPU is modelled.
     ClientCpu,
     /// An SFU or MCU.
@@ -171,10 +175,12 @@ impl Metric {
 
 /// Rates are steady to a fraction of a percent from seed to seed.
 const RATE: (f64, f64) = (0.02, 1.0);
+/// A share of a capacity is as steady as what uses it.
+const USE: (f64, f64) = (0.03, 0.005);
 const CORES: (f64, f64) = (0.03, 0.01);
 
 /// Every metric, in the order in which results list them.
-pub const METRICS: [Metric; 30] = [
+pub const METRICS: [Metric; 35] = [
     Metric {
         better: Better::Higher,
         ..count("connected_pairs", "pairs", 0.0, Needs::Connections, |row| {
@@ -308,6 +314,35 @@ pub const METRICS: [Metric; 30] = [
         (0.02, 0.0),
         Needs::Nothing,
         |row| Some(row.signaling_bytes as f64),
+    )
+    .of_the_call(),
+    load("client_up_use_max", "0 to 1", USE, Needs::Uplinks, |row| {
+        row.client_up_use_max
+    }),
+    load(
+        "client_down_use_max",
+        "0 to 1",
+        USE,
+        Needs::Downlinks,
+        |row| row.client_down_use_max,
+    ),
+    load(
+        "client_cpu_use_max",
+        "0 to 1",
+        USE,
+        Needs::ClientCpu,
+        |row| row.client_cpu_use_max,
+    ),
+    load("server_cpu_use", "0 to 1", USE, Needs::ServerCpu, |row| {
+        row.server_cpu_use
+    })
+    .of_the_call(),
+    load(
+        "money_per_hour",
+        "money",
+        (0.03, 0.001),
+        Needs::TurnCpu,
+        |row| row.money_per_hour,
     )
     .of_the_call(),
 ];

@@ -85,6 +85,14 @@ row! {
         pub freezes: u64,
         /// Pieces of work left out by participants and servers whose CPU is modelled.
         pub skipped_work: Option<u64>,
+        /// What the busiest participant sends, as a share of what its link carries, 0 to 1.
+        pub client_up_use_max: Option<f64>,
+        /// What the busiest participant receives, likewise.
+        pub client_down_use_max: Option<f64>,
+        /// Modelled cores in use by the busiest participant, as a share of those it has, 0 to 1.
+        pub client_cpu_use_max: Option<f64>,
+        /// Modelled cores in use by the SFU or MCU, likewise.
+        pub server_cpu_use: Option<f64>,
         /// What an hour of the call costs in servers.
         pub money_per_hour: Option<f64>,
         /// What the money is in.
@@ -148,6 +156,14 @@ impl SummaryRow {
                 .map(|video| video.freezes)
                 .sum(),
             skipped_work: skipped_work(record),
+            client_up_use_max: max(clients.use_of(|host| {
+                Some(kbps(record, host.window_up.bytes)? / host.link_up_kbps?)
+            })),
+            client_down_use_max: max(clients.use_of(|host| {
+                Some(kbps(record, host.window_down.bytes)? / host.link_down_kbps?)
+            })),
+            client_cpu_use_max: max(clients.use_of(cpu_use)),
+            server_cpu_use: max(server.use_of(cpu_use)),
             money_per_hour: money::per_hour(record),
             currency: record.prices.as_ref().map(|prices| prices.currency.clone()),
         }
@@ -180,9 +196,18 @@ impl<'a> Group<'a> {
             .filter_map(|host| kbps(self.record, host.window_down.bytes))
     }
 
+    /// What a host uses of what it has.
+    fn use_of(&self, of: impl Fn(&HostRecord) -> Option<f64>) -> impl Iterator<Item = f64> {
+        self.hosts.iter().filter_map(move |host| of(host))
+    }
+
     fn cpu_cores(&self) -> impl Iterator<Item = f64> {
         self.hosts.iter().filter_map(|host| host.cpu_cores_mean)
     }
+}
+
+fn cpu_use(host: &HostRecord) -> Option<f64> {
+    Some(host.cpu_cores_mean? / f64::from(host.cores?))
 }
 
 /// The sum; `None` of nothing.
@@ -261,7 +286,8 @@ mod tests {
             freeze_ratio,psnr_db_mean,ssim_mean,client_up_kbps_mean,client_down_kbps_mean,\
             server_in_kbps,server_out_kbps,turn_in_kbps,turn_out_kbps,client_cpu_cores_mean,\
             client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes,\
-            unconnected_pairs,missing_streams,freezes,skipped_work,money_per_hour,currency";
+            unconnected_pairs,missing_streams,freezes,skipped_work,client_up_use_max,\
+            client_down_use_max,client_cpu_use_max,server_cpu_use,money_per_hour,currency";
         assert_eq!(SummaryRow::HEADER.join(","), documented);
     }
 
@@ -361,6 +387,22 @@ mod tests {
         close(row.client_cpu_cores_mean, 1.0);
         close(row.client_cpu_cores_max, 1.5);
         assert_eq!(row.signaling_bytes, 4_321);
+    }
+
+    #[test]
+    fn use_is_of_what_the_busiest_has() {
+        let mut record = cell();
+        // 2000 kbps of b on 10 Mbps; but a, which sends half of that, has a link of 1.5 Mbps.
+        record.hosts[0].link_up_kbps = Some(1_500.0);
+        let row = SummaryRow::of(&record);
+        close(row.client_up_use_max, 1_000.0 / 1_500.0);
+        // c receives 300 kbps of 100 Mbps, the most; b has 1.5 of 4 cores in use.
+        close(row.client_down_use_max, 0.003);
+        close(row.client_cpu_use_max, 0.375);
+        assert_eq!(row.server_cpu_use, None);
+        // A link without end is never full.
+        record.hosts[0].link_up_kbps = None;
+        close(SummaryRow::of(&record).client_up_use_max, 0.2);
     }
 
     #[test]

@@ -126,7 +126,7 @@ mod tests {
         let start =
             "trio,mesh,3,7,codec,3,2,1,420.0,1000.0,520.0,1300.0,9.0,15.0,16.0,5.0,7.0,17.0,";
         assert!(lines[1].starts_with(start), "{}", lines[1]);
-        let end = ",1000.0,200.0,,,500.0,490.0,1.0,1.5,,,4321,1,2,2,0,,EUR";
+        let end = ",1000.0,200.0,,,500.0,490.0,1.0,1.5,,,4321,1,2,2,0,0.2,0.003,0.375,,,EUR";
         assert!(lines[1].ends_with(end), "{}", lines[1]);
         assert_eq!(lines.len(), 2);
     }

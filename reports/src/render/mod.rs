@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod csv;
+mod decisions;
 mod format;
 pub mod html;
 pub mod json;

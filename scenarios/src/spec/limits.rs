@@ -43,12 +43,16 @@ pub(super) const METRICS: Keys = Keys {
         "turn_cpu_cores",
         "skipped_work",
         "signaling_bytes",
+        "client_up_use_max",
+        "client_down_use_max",
+        "client_cpu_use_max",
+        "server_cpu_use",
         "money_per_hour",
     ],
 };
 
 /// Those of a call as a whole, or of its servers, which are no group's.
-const OF_THE_CALL: [&str; 11] = [
+const OF_THE_CALL: [&str; 12] = [
     "connected_pairs",
     "unconnected_pairs",
     "relayed_pairs",
@@ -59,6 +63,7 @@ const OF_THE_CALL: [&str; 11] = [
     "server_cpu_cores",
     "turn_cpu_cores",
     "signaling_bytes",
+    "server_cpu_use",
     "money_per_hour",
 ];
 
