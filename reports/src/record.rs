@@ -17,6 +17,7 @@ pub const OLDEST_SCHEMA: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The scenario's name.
@@ -59,6 +60,7 @@ pub struct CellRecord {
 
 /// What a host is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A participant.
@@ -88,6 +90,7 @@ impl Role {
 
 /// One host of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostRecord {
     /// Unique in the cell, such as `home-2` or `turn`.
@@ -123,6 +126,7 @@ pub struct HostRecord {
 
 /// How many encoders and decoders a host had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codecs {
     /// H.264 encoders.
@@ -140,6 +144,7 @@ pub struct Codecs {
 /// Relayed packets count in the class of what they carry; the bytes that the relay adds to them
 /// (ChannelData headers, Send and Data indications) count in `turn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Packets of every class.
@@ -166,6 +171,7 @@ pub struct Traffic {
 
 /// One end of one peer connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionRecord {
     /// The host whose end this is.
@@ -186,6 +192,7 @@ pub struct ConnectionRecord {
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Phases {
     /// From the later participant's join to this end having applied both descriptions, less the
@@ -203,6 +210,7 @@ pub struct Phases {
 
 /// What a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// H.264.
@@ -223,6 +231,7 @@ impl Kind {
 
 /// One sender's media as one receiver got it, in the measured window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StreamRecord {
     /// The host that captured it.
@@ -273,6 +282,7 @@ pub struct StreamRecord {
 
 /// What one host did in one second of the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimelineRecord {
     /// Start of the second, s after the start of the call.
@@ -291,6 +301,7 @@ pub struct TimelineRecord {
 
 /// What became of every packet: `sent = delivered + sum(dropped) + in_flight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PacketsRecord {
     /// Handed to the network.
@@ -305,6 +316,7 @@ pub struct PacketsRecord {
 
 /// What the machine that ran a cell spent on it: differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Wall time of the cell, s.
