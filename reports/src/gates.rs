@@ -8,6 +8,7 @@ use crate::stats::Estimate;
 
 /// A limit, applied to the cells of one topology and size.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The metric.
     pub metric: String,
@@ -38,6 +39,7 @@ pub struct Verdict {
 
 /// What became of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The figure is within the bounds.

@@ -18,6 +18,7 @@ pub const OLDEST_SCHEMA: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The scenario's name.
@@ -65,6 +66,7 @@ pub struct CellRecord {
 
 /// What servers cost, as the scenario says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// What the prices are in, such as `USD`.
@@ -79,6 +81,7 @@ pub struct Prices {
 
 /// What a host is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A participant.
@@ -108,6 +111,7 @@ impl Role {
 
 /// One host of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostRecord {
     /// Unique in the cell, such as `home-2` or `turn`.
@@ -152,6 +156,7 @@ pub struct HostRecord {
 
 /// How many encoders and decoders a host had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codecs {
     /// H.264 encoders.
@@ -169,6 +174,7 @@ pub struct Codecs {
 /// Relayed packets count in the class of what they carry; the bytes that the relay adds to them
 /// (ChannelData headers, Send and Data indications) count in `turn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Packets of every class.
@@ -195,6 +201,7 @@ pub struct Traffic {
 
 /// One end of one peer connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionRecord {
     /// The host whose end this is.
@@ -215,6 +222,7 @@ pub struct ConnectionRecord {
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Phases {
     /// From the later participant's join to this end having applied both descriptions, less the
@@ -232,6 +240,7 @@ pub struct Phases {
 
 /// What a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// H.264.
@@ -252,6 +261,7 @@ impl Kind {
 
 /// One sender's media as one receiver got it, in the measured window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StreamRecord {
     /// The host that captured it.
@@ -302,6 +312,7 @@ pub struct StreamRecord {
 
 /// What one host did in one second of the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimelineRecord {
     /// Start of the second, s after the start of the call.
@@ -324,6 +335,7 @@ pub struct TimelineRecord {
 
 /// What became of every packet: `sent = delivered + sum(dropped) + in_flight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PacketsRecord {
     /// Handed to the network.
@@ -338,6 +350,7 @@ pub struct PacketsRecord {
 
 /// What the machine that ran a cell spent on it: differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Wall time of the cell, s.

@@ -1,11 +1,16 @@
 //! A whole run: what it executed, what it recorded, and where it came from.
 
+use std::fmt::Write;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::record::{CellRecord, SCHEMA_VERSION};
 
 /// The content of `run.json`: the same for the same program, scenario and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Version of the schema that it was written in: [`SCHEMA_VERSION`], or an older one.
@@ -24,9 +29,23 @@ pub struct Run {
     pub limits: Vec<Limit>,
     /// A record per cell, in the order of the grid.
     pub cells: Vec<CellRecord>,
+    /// Where the file has the digest of all this, which the store writes and verifies.
+    #[serde(default, skip_serializing, rename = "sha256")]
+    seal: IgnoredAny,
 }
 
 impl Run {
+    /// SHA-256 of everything recorded, in hexadecimal, over its compact JSON: that another program
+    /// laid out the file anew does not change it, and any other edit does.
+    pub(crate) fn digest(&self) -> String {
+        let bytes = serde_json::to_vec(self).expect("records have text keys only");
+        let digest = Sha256::digest(bytes);
+        digest.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
     /// A run in the present schema, without limits, of an unnamed program.
     pub fn new(scenario: Source, grid: Grid, replay: String, cells: Vec<CellRecord>) -> Self {
         Run {
@@ -37,12 +56,14 @@ impl Run {
             replay,
             limits: Vec::new(),
             cells,
+            seal: IgnoredAny,
         }
     }
 }
 
 /// A scenario as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The scenario's name.
@@ -56,6 +77,7 @@ pub struct Source {
 /// The cells of a run: all topologies x all numbers of participants x all seeds, in this order,
 /// as they were resolved from the scenario and the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// Names of topologies.
@@ -68,6 +90,7 @@ pub struct Grid {
 
 /// Bounds of one metric, for all cells of a run or some of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// The metric, as a column of `summary.csv` is called; its unit is in the name.
@@ -96,6 +119,7 @@ impl Limit {
 
 /// The content of `provenance.json`: who ran what, where and when. Differs from run to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// The program's name and version.

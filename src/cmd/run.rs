@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
-use reports::{Capture, Grid, Limit, Output, Run, Source, StoreError, render, store};
+use reports::render::check;
+use reports::{Capture, Grid, Limit, Output, Run, Source, StoreError, gates, render, store};
 use scenarios::{Overrides, Plan, Scenario, Topology};
 
 use crate::args::RunArgs;
@@ -47,6 +48,12 @@ pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result
             "{}",
             render::text::render(&results.run, &replay).trim_end()
         )?;
+        if !results.run.limits.is_empty() {
+            // Only measured here: the exit code of a run says nothing of its limits.
+            let verdicts =
+                gates::judge(&results.run).map_err(|error| Failure::Run(error.into()))?;
+            writeln!(out, "{}", check::broken(&verdicts).trim_end())?;
+        }
         writeln!(out, "results: {}", job.dir.display())?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use crate::stats::{paired, welch};
 
 /// What noise was judged by. Probabilities are two-sided, before the correction for their number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// Welch's test over different seeds.

@@ -12,6 +12,7 @@ use crate::run::Run;
 
 /// Something that is not there any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Loss {
     /// `mesh`, `sfu` or `mcu`.
     pub topology: String,
@@ -27,6 +28,7 @@ pub struct Loss {
 
 /// What can be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
     /// A topology and size was not run, or not with each of its seeds.

@@ -23,6 +23,7 @@ pub use lost::{Loss, LossKind};
 
 /// What became of a run since its baseline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Whether both runs have the same seeds, so that calls were compared in pairs.
     pub same_seeds: bool,
@@ -34,6 +35,7 @@ pub struct Comparison {
 
 /// One metric of one cell, before and now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
     /// The metric.
     pub metric: &'static str,
@@ -61,6 +63,7 @@ pub struct Change {
 
 /// What a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Worse, by more than tolerance and noise.

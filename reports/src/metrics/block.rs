@@ -116,8 +116,14 @@ fn has(cell: &CellRecord) -> Vec<Needs> {
         (Needs::Video, has_video),
         (Needs::Audio, streams(cell, Kind::Audio).next().is_some()),
         (Needs::Pictures, has_video && cell.fidelity == "codec"),
-        (Needs::Uplinks, clients().any(|host| host.link_up_kbps.is_some())),
-        (Needs::Downlinks, clients().any(|host| host.link_down_kbps.is_some())),
+        (
+            Needs::Uplinks,
+            clients().any(|host| host.link_up_kbps.is_some()),
+        ),
+        (
+            Needs::Downlinks,
+            clients().any(|host| host.link_down_kbps.is_some()),
+        ),
         (Needs::ClientCpu, is_modelled(&[Role::Client])),
         (Needs::Server, hosts(cell, &servers).next().is_some()),
         (Needs::ServerCpu, is_modelled(&servers)),

@@ -156,12 +156,10 @@ impl SummaryRow {
                 .map(|video| video.freezes)
                 .sum(),
             skipped_work: skipped_work(record),
-            client_up_use_max: max(clients.use_of(|host| {
-                Some(kbps(record, host.window_up.bytes)? / host.link_up_kbps?)
-            })),
-            client_down_use_max: max(clients.use_of(|host| {
-                Some(kbps(record, host.window_down.bytes)? / host.link_down_kbps?)
-            })),
+            client_up_use_max: max(clients
+                .use_of(|host| Some(kbps(record, host.window_up.bytes)? / host.link_up_kbps?))),
+            client_down_use_max: max(clients
+                .use_of(|host| Some(kbps(record, host.window_down.bytes)? / host.link_down_kbps?))),
             client_cpu_use_max: max(clients.use_of(cpu_use)),
             server_cpu_use: max(server.use_of(cpu_use)),
             money_per_hour: money::per_hour(record),

@@ -39,7 +39,9 @@ const USUAL_FRAME_RATE: f64 = 0.9;
 pub(super) fn of(run: &Run) -> Vec<Rule> {
     let stated = run.limits.iter().cloned().map(|limit| (limit, true));
     let is_stated = |metric: &str| run.limits.iter().any(|limit| limit.metric == metric);
-    let usual = usual(run).into_iter().filter(|limit| !is_stated(&limit.metric));
+    let usual = usual(run)
+        .into_iter()
+        .filter(|limit| !is_stated(&limit.metric));
     let all = stated.chain(usual.map(|limit| (limit, false)));
     all.filter_map(|(limit, is_stated)| {
         let metric = Metric::named(&limit.metric)?;
@@ -79,7 +81,9 @@ fn bare(metric: &str) -> Limit {
 fn camera_fps(run: &Run) -> Option<f64> {
     let of_cell = |cell: &CellRecord| {
         let seconds = (cell.window_to_ms - cell.window_from_ms) / 1_000.0;
-        let most = streams(cell, Kind::Video).map(|stream| stream.frames_sent).max()?;
+        let most = streams(cell, Kind::Video)
+            .map(|stream| stream.frames_sent)
+            .max()?;
         (seconds > 0.0 && most > 0).then(|| most as f64 / seconds)
     };
     run.cells.iter().filter_map(of_cell).max_by(f64::total_cmp)

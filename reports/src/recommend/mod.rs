@@ -84,7 +84,10 @@ impl Candidate {
     /// The limit that it is nearest to breaking, or furthest beyond; `None` if none tells how far
     /// it is.
     pub fn tightest(&self) -> Option<&Judged> {
-        let tight = self.limits.iter().filter(|limit| limit.room() < f64::INFINITY);
+        let tight = self
+            .limits
+            .iter()
+            .filter(|limit| limit.room() < f64::INFINITY);
         tight.min_by(|a, b| a.room().total_cmp(&b.room()))
     }
 
@@ -112,11 +115,17 @@ pub fn all(run: &Run) -> Vec<Decision> {
     let mut sizes = run.grid.participants.clone();
     sizes.sort_unstable();
     let decisions = sizes.into_iter().map(|size| decide(run, &rules, size));
-    decisions.filter(|decision| !decision.candidates.is_empty()).collect()
+    decisions
+        .filter(|decision| !decision.candidates.is_empty())
+        .collect()
 }
 
 fn decide(run: &Run, rules: &[Rule], size: u32) -> Decision {
-    let cells: Vec<&CellRecord> = run.cells.iter().filter(|cell| cell.participants == size).collect();
+    let cells: Vec<&CellRecord> = run
+        .cells
+        .iter()
+        .filter(|cell| cell.participants == size)
+        .collect();
     let candidates = ranked(run, rules, size, &cells);
     let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.seed).collect();
     seeds.sort_unstable();
@@ -126,7 +135,11 @@ fn decide(run: &Run, rules: &[Rule], size: u32) -> Decision {
         best.map(|best| best.topology.clone())
     };
     let agrees = |seed: &&u64| {
-        let of_seed: Vec<_> = cells.iter().copied().filter(|cell| cell.seed == **seed).collect();
+        let of_seed: Vec<_> = cells
+            .iter()
+            .copied()
+            .filter(|cell| cell.seed == **seed)
+            .collect();
         answer(&ranked(run, rules, size, &of_seed)) == answer(&candidates)
     };
     let agreeing = match seeds.len() {
@@ -157,16 +170,19 @@ fn candidate(rules: &[Rule], cell: (&str, u32), cells: &[&CellRecord]) -> Option
     let groups = rules.iter().filter_map(|rule| rule.limit.group.as_deref());
     let groups: BTreeMap<&str, Option<Block>> =
         groups.map(|group| (group, block(Some(group)))).collect();
-    let judged = rules.iter().filter(|rule| rule.limit.covers(cell.0, cell.1)).map(|rule| {
-        let seen = match rule.limit.group.as_deref() {
-            None => Some(&whole),
-            Some(group) => groups.get(group).and_then(Option::as_ref),
-        };
-        Judged {
-            is_stated: rule.is_stated,
-            verdict: applied(&rule.limit, rule.metric, cell, seen),
-        }
-    });
+    let judged = rules
+        .iter()
+        .filter(|rule| rule.limit.covers(cell.0, cell.1))
+        .map(|rule| {
+            let seen = match rule.limit.group.as_deref() {
+                None => Some(&whole),
+                Some(group) => groups.get(group).and_then(Option::as_ref),
+            };
+            Judged {
+                is_stated: rule.is_stated,
+                verdict: applied(&rule.limit, rule.metric, cell, seen),
+            }
+        });
     let is_said = |limit: &Judged| limit.is_stated || limit.verdict.outcome != Outcome::Missing;
     let money = Metric::named("money_per_hour").and_then(|metric| whole.figure(metric));
     Some(Candidate {

@@ -9,8 +9,10 @@ fn good(topology: &str, seed: u64) -> CellRecord {
     let mut cell = cell();
     (cell.topology, cell.seed, cell.participants) = (topology.to_owned(), seed, 2);
     cell.hosts.retain(|host| host.name != "c");
-    cell.connections.retain(|end| end.local != "c" && end.remote != "c");
-    cell.streams.retain(|stream| stream.sender != "c" && stream.receiver != "c");
+    cell.connections
+        .retain(|end| end.local != "c" && end.remote != "c");
+    cell.streams
+        .retain(|stream| stream.sender != "c" && stream.receiver != "c");
     cell.prices = Some(Prices {
         currency: "EUR".into(),
         egress_per_gb: 0.0,
@@ -22,7 +24,11 @@ fn good(topology: &str, seed: u64) -> CellRecord {
     if topology != "mesh" {
         // Its own end of two connections, of which the fixture has two between a and b.
         let mut server = turn.clone();
-        server.role = if topology == "sfu" { Role::Sfu } else { Role::Mcu };
+        server.role = if topology == "sfu" {
+            Role::Sfu
+        } else {
+            Role::Mcu
+        };
         server.cpu_cores_mean = Some(1.0);
         cell.hosts.push(server);
         for (end, peer) in cell.connections.iter_mut().zip(["a", "b"]) {
@@ -79,7 +85,10 @@ fn the_cheapest_that_keeps_to_all_limits_wins() {
     assert_eq!((best(&decision), prices), (Some("mesh"), vec![0.25, 1.25]));
     // Nearest to its bound is CPU: 1.5 of 4 cores are 0.375 of at most 0.8, 0.425 / 0.8 = 53 %.
     let tightest = decision.candidates[0].tightest().unwrap();
-    assert_eq!((tightest.verdict.metric.as_str(), tightest.is_stated), ("client_cpu_use_max", false));
+    assert_eq!(
+        (tightest.verdict.metric.as_str(), tightest.is_stated),
+        ("client_cpu_use_max", false)
+    );
     let ratio = tightest.verdict.margin_ratio.unwrap();
     assert!((ratio - 0.53125).abs() < 1e-12, "{ratio}");
     assert_eq!((decision.seeds, decision.agreeing), (1, 1));
@@ -99,7 +108,10 @@ fn a_limit_that_is_broken_takes_the_cheapest_out() {
 
     // A scenario that states this limit is believed, instead of the usual one.
     let stated = vec![at_most("client_up_use_max", 0.99)];
-    assert_eq!(best(&decided(vec![mesh, good("sfu", 7)], stated)), Some("mesh"));
+    assert_eq!(
+        best(&decided(vec![mesh, good("sfu", 7)], stated)),
+        Some("mesh")
+    );
 }
 
 #[test]
@@ -126,14 +138,21 @@ fn an_unknown_price_is_no_low_price() {
 #[test]
 fn where_nobody_keeps_to_the_limits_nobody_is_recommended() {
     // p95 of a frame is 9 ms: 3 ms more than 6, half of it; 5 ms are exceeded by 80 %.
-    let limits = vec![at_most("video_latency_ms_p95", 6.0), at_most("money_per_hour", 1.0)];
+    let limits = vec![
+        at_most("video_latency_ms_p95", 6.0),
+        at_most("money_per_hour", 1.0),
+    ];
     let decision = decided(vec![good("mesh", 7), good("sfu", 7)], limits);
     assert_eq!(best(&decision), None);
     // The SFU breaks the price, too, with 1.25.
     assert_eq!(order(&decision), ["mesh", "sfu"]);
     let broken = decision.candidates.iter().map(Candidate::broken);
     assert_eq!(broken.collect::<Vec<_>>(), [1, 2]);
-    let ratio = decision.candidates[0].tightest().unwrap().verdict.margin_ratio;
+    let ratio = decision.candidates[0]
+        .tightest()
+        .unwrap()
+        .verdict
+        .margin_ratio;
     assert!((ratio.unwrap() + 0.5).abs() < 1e-3, "{ratio:?}");
 }
 
@@ -144,8 +163,14 @@ fn limits_hold_for_what_they_are_restricted_to() {
         ..at_most("video_latency_ms_p95", 6.0)
     };
     let cells = vec![good("mesh", 7), good("sfu", 7)];
-    assert_eq!(best(&decided(cells.clone(), vec![only("mesh")])), Some("sfu"));
-    assert_eq!(best(&decided(cells.clone(), vec![only("sfu")])), Some("mesh"));
+    assert_eq!(
+        best(&decided(cells.clone(), vec![only("mesh")])),
+        Some("sfu")
+    );
+    assert_eq!(
+        best(&decided(cells.clone(), vec![only("sfu")])),
+        Some("mesh")
+    );
     // Nobody of the group: nothing to judge.
     let nobody = Limit {
         group: Some("away".into()),
@@ -163,7 +188,10 @@ fn a_stated_figure_that_is_missing_is_broken_and_a_usual_one_is_not() {
     let decision = decided(vec![mesh.clone(), good("sfu", 7)], vec![]);
     assert_eq!(best(&decision), Some("mesh"));
     let stated = vec![at_most("audio_latency_ms_p95", 300.0)];
-    assert_eq!(best(&decided(vec![mesh, good("sfu", 7)], stated)), Some("sfu"));
+    assert_eq!(
+        best(&decided(vec![mesh, good("sfu", 7)], stated)),
+        Some("sfu")
+    );
 }
 
 #[test]

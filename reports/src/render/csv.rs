@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::chart::Chart;
 use crate::metrics::{MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
+use crate::recommend::{Decision, DecisionRow};
 use crate::record::{CellRecord, Measured};
 
 /// `summary.csv`: a row per cell.
@@ -75,6 +76,11 @@ pub fn timeline(cells: &[CellRecord]) -> String {
 /// `charts.csv`: a row per figure of a chart.
 pub fn charts(charts: &[Chart]) -> String {
     rows(charts.iter().flat_map(|chart| chart.data.iter().cloned()))
+}
+
+/// `decisions.csv`: a row per limit of every topology and size.
+pub fn decisions(decisions: &[Decision]) -> String {
+    rows(DecisionRow::all(decisions))
 }
 
 /// `measured.csv`: a row per cell and measured figure.

@@ -17,9 +17,13 @@ pub(super) const HEADERS: [&str; 6] = [
 
 /// A row per candidate, the best of each size first.
 pub(super) fn rows(run: &Run, decisions: &[Decision]) -> Vec<[String; 6]> {
-    let candidates = decisions
-        .iter()
-        .flat_map(|decision| decision.candidates.iter().enumerate().map(move |all| (decision, all)));
+    let candidates = decisions.iter().flat_map(|decision| {
+        decision
+            .candidates
+            .iter()
+            .enumerate()
+            .map(move |all| (decision, all))
+    });
     let row = |(decision, (place, candidate)): (&Decision, (usize, &Candidate))| {
         let tightest = candidate.tightest();
         [
@@ -50,7 +54,9 @@ fn price(candidate: &Candidate) -> Option<f64> {
 /// How much of the bound is left, or how far beyond the figure is.
 fn room(limit: Option<&Judged>) -> String {
     let ratio = limit.and_then(|limit| limit.verdict.margin_ratio);
-    ratio.map_or(MISSING.to_owned(), |ratio| format!("{:.0} %", 100.0 * ratio))
+    ratio.map_or(MISSING.to_owned(), |ratio| {
+        format!("{:.0} %", 100.0 * ratio)
+    })
 }
 
 /// A limit with its figure, such as `setup_ms_p95 420 of at most 5000`.
@@ -62,7 +68,9 @@ fn described(limit: &Judged) -> String {
         return format!("{name} missing");
     };
     // Of two bounds the one that the figure is nearer to, which is the one that the margin is of.
-    let is_of = |bound: f64| (verdict.margin.unwrap_or(0.0).abs() - (figure - bound).abs()).abs() <= 1e-9 * bound.abs();
+    let is_of = |bound: f64| {
+        (verdict.margin.unwrap_or(0.0).abs() - (figure - bound).abs()).abs() <= 1e-9 * bound.abs()
+    };
     let bound = match (verdict.min.filter(|min| is_of(*min)), verdict.max) {
         (Some(min), _) => format!("at least {}", short(min)),
         (None, Some(max)) => format!("at most {}", short(max)),
@@ -93,7 +101,12 @@ pub(super) fn sentence(run: &Run, decision: &Decision) -> String {
         [best, others @ ..] if best.keeps() => [why(run, best, others), beside(run, best, others)],
         [nearest, ..] => [none(nearest), String::new()],
     };
-    format!("N = {size}: {}{} {}", parts[0], parts[1], certainty(decision))
+    format!(
+        "N = {size}: {}{} {}",
+        parts[0],
+        parts[1],
+        certainty(decision)
+    )
 }
 
 fn why(run: &Run, best: &Candidate, others: &[Candidate]) -> String {
@@ -162,11 +175,16 @@ fn certainty(decision: &Decision) -> String {
 
 /// What the limits are, for whoever reads the table.
 pub(super) fn note(decisions: &[Decision]) -> String {
-    let limits = decisions.iter().flat_map(|d| &d.candidates).flat_map(|c| &c.limits);
+    let limits = decisions
+        .iter()
+        .flat_map(|d| &d.candidates)
+        .flat_map(|c| &c.limits);
     let stated = limits.clone().filter(|limit| limit.is_stated).count();
     let rest = match stated {
         0 => "The scenario states no limits, so the usual ones hold",
         _ => "Where the scenario states no limit, the usual ones hold",
     };
-    format!("{rest}; every figure is in decisions.csv. Room is what is left to a bound, as a share of it.")
+    format!(
+        "{rest}; every figure is in decisions.csv. Room is what is left to a bound, as a share of it."
+    )
 }

@@ -29,13 +29,14 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     text
 }
 
-fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
+/// A row of a table.
+pub(super) fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let fields: Vec<String> = fields.map(escaped).collect();
     format!("| {} |\n", fields.join(" | "))
 }
 
 /// Text that means itself, in one line.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

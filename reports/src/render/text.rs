@@ -1,7 +1,7 @@
 //! A run as readable text: what a person sees when it ends.
 
 mod exceptions;
-mod layout;
+pub(super) mod layout;
 mod summary;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,7 @@ pub const CONFIDENCE: f64 = 0.95;
 
 /// A figure over the seeds of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// The figure.
     pub value: f64,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::gates::UnknownMetric;
 use crate::record::{OLDEST_SCHEMA, SCHEMA_VERSION};
 
 /// Why a run could not be written or read. What the system said is its source.
@@ -50,6 +51,18 @@ pub enum StoreError {
         /// Where it differs.
         source: serde_json::Error,
     },
+    /// Somebody changed the file.
+    #[error(
+        "{} was changed after it was written (its sha256 is not that of its content): copy the \
+         original again, or run the scenario again", path.display()
+    )]
+    Edited {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The run has a limit that this program does not know.
+    #[error(transparent)]
+    Limit(#[from] UnknownMetric),
     /// Another version of the program wrote the file.
     #[error(
         "{} has schema {found}, and this program reads {OLDEST_SCHEMA} to {SCHEMA_VERSION}: \

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::staging::Staging;
 use super::{RUN_FILE, StoreError, remove};
+use crate::recommend;
 use crate::render::chart::{self, Chart};
 use crate::render::{csv, html};
 use crate::run::Run;
@@ -14,7 +15,8 @@ const CHARTS: &str = "charts";
 /// What a run can be rendered to in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv` and `charts.csv`.
+    /// `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv`, `charts.csv` and
+    /// `decisions.csv`.
     Csv,
     /// `charts/*.svg`.
     Svg,
@@ -87,6 +89,7 @@ fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, Vec<u8>)> 
             text("streams.csv", csv::streams(cells)),
             text("timeline.csv", csv::timeline(cells)),
             text("charts.csv", csv::charts(charts)),
+            text("decisions.csv", csv::decisions(&recommend::all(run))),
         ],
         Format::Svg => charts
             .iter()
