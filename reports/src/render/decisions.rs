@@ -1,22 +1,40 @@
 //! Which topology to build, in words: a table and a sentence for each size.
 
 use super::format::MISSING;
+use super::text::layout::{self, Column};
 use crate::metrics::Metric;
 use crate::recommend::{Candidate, Decision, Judged};
 use crate::run::Run;
 
 /// What is above the columns of the table.
-pub(super) const HEADERS: [&str; 6] = [
+pub(super) const HEADERS: [&str; 7] = [
     "N",
     "topology",
     "verdict",
     "tightest limit",
     "room",
     "servers\nper hour",
+    "seeds that\nagree",
 ];
 
+/// The table and its note, for a terminal; `None` where nothing was run.
+pub(super) fn table(run: &Run, decisions: &[Decision]) -> Option<String> {
+    let [n, topology, verdict, tightest, room, price, seeds] = HEADERS;
+    let columns = [
+        Column::figure(n),
+        Column::text(topology),
+        Column::text(verdict),
+        Column::text(tightest),
+        Column::figure(room),
+        Column::figure(price).hidden_if_empty(),
+        Column::figure(seeds),
+    ];
+    let table = layout::table(columns, rows(run, decisions));
+    (!decisions.is_empty()).then(|| format!("{table}\n{}\n", note(decisions)))
+}
+
 /// A row per candidate, the best of each size first.
-pub(super) fn rows(run: &Run, decisions: &[Decision]) -> Vec<[String; 6]> {
+pub(super) fn rows(run: &Run, decisions: &[Decision]) -> Vec<[String; 7]> {
     let candidates = decisions.iter().flat_map(|decision| {
         decision
             .candidates
@@ -33,6 +51,11 @@ pub(super) fn rows(run: &Run, decisions: &[Decision]) -> Vec<[String; 6]> {
             tightest.map_or(MISSING.to_owned(), described),
             room(tightest),
             price(candidate).map_or(MISSING.to_owned(), |money| written(run, money)),
+            match (place, decision.seeds) {
+                (0, 1) => "1 seed".to_owned(),
+                (0, n) => format!("{} of {n}", decision.agreeing),
+                _ => MISSING.to_owned(),
+            },
         ]
     };
     candidates.map(row).collect()
@@ -174,17 +197,14 @@ fn certainty(decision: &Decision) -> String {
 }
 
 /// What the limits are, for whoever reads the table.
-pub(super) fn note(decisions: &[Decision]) -> String {
-    let limits = decisions
-        .iter()
-        .flat_map(|d| &d.candidates)
-        .flat_map(|c| &c.limits);
-    let stated = limits.clone().filter(|limit| limit.is_stated).count();
-    let rest = match stated {
-        0 => "The scenario states no limits, so the usual ones hold",
-        _ => "Where the scenario states no limit, the usual ones hold",
-    };
-    format!(
-        "{rest}; every figure is in decisions.csv. Room is what is left to a bound, as a share of it."
-    )
+pub(super) fn note(decisions: &[Decision]) -> &'static str {
+    let mut candidates = decisions.iter().flat_map(|decision| &decision.candidates);
+    match candidates.any(|candidate| candidate.limits.iter().any(|limit| limit.is_stated)) {
+        true => {
+            "by the scenario's limits, and the usual ones for the rest: all of them are in decisions.csv"
+        }
+        false => {
+            "by the usual limits, as the scenario states none: all of them are in decisions.csv"
+        }
+    }
 }
