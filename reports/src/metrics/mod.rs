@@ -26,5 +26,5 @@ pub use streams::StreamRow;
 pub use summary::SummaryRow;
 pub use timeline::TimelineRow;
 
-pub(crate) use figures::{hosts, latency_us, streams};
+pub(crate) use figures::{hosts, kbps, latency_us, streams};
 pub(crate) use row::row;

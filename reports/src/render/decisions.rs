@@ -2,7 +2,6 @@
 
 use super::format::MISSING;
 use super::text::layout::{self, Column};
-use crate::metrics::Metric;
 use crate::recommend::{Candidate, Decision, Judged};
 use crate::run::Run;
 

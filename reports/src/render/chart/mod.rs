@@ -5,9 +5,11 @@
 //!
 //! - `style`, `axis`, `panel`, `sheet`: how charts look.
 //! - `group`, `estimate`, `data`, `sentence`: what the families share.
+//! - `budget`: what hosts have at most, drawn into what they use.
 //! - `sizes`, `latency`, `cpu`, `setup`, `course`: one family of charts each.
 
 mod axis;
+mod budget;
 mod course;
 mod cpu;
 mod data;
@@ -51,7 +53,7 @@ impl Chart {
 }
 
 /// The names of all charts that there may be, in the order in which they are read.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "client-traffic",
     "server-traffic",
     "turn-traffic",
@@ -66,6 +68,7 @@ pub const NAMES: [&str; 14] = [
     "course",
     "quality",
     "relayed-pairs",
+    "money",
 ];
 
 /// The charts of a run for which it has figures, in the order of [`NAMES`].
@@ -86,6 +89,7 @@ pub fn all(run: &Run) -> Vec<Chart> {
         course::chart(groups),
         sizes::quality(groups),
         sizes::relayed_pairs(groups),
+        sizes::money(groups),
     ];
     charts.into_iter().flatten().collect()
 }

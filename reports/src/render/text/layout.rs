@@ -46,7 +46,7 @@ impl Column {
     }
 
     /// Left out if no row has a figure in it.
-    pub(super) const fn hidden_if_empty(self) -> Self {
+    pub(in crate::render) const fn hidden_if_empty(self) -> Self {
         Column {
             hidden_if_empty: true,
             ..self
