@@ -238,3 +238,23 @@ fn stream(
         keyframes: 1,
     }
 }
+
+/// Made-up noise, the same every time: SplitMix64, and normal deviates by Box and Muller.
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    /// Between 0 and 1, neither included.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64 + f64::EPSILON / 4.0
+    }
+
+    /// Of mean 0 and standard deviation 1.
+    pub(crate) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (self.uniform(), self.uniform());
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+    }
+}

@@ -158,3 +158,6 @@ fn sure(limit: &Limit, estimate: &Estimate) -> Option<bool> {
     let crosses_max = limit.max.is_some_and(|max| low <= max && max < high);
     Some(!crosses_min && !crosses_max)
 }
+
+#[cfg(test)]
+mod tests;

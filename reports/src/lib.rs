@@ -27,6 +27,8 @@ pub mod store;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod schema;
 
 pub use distribution::Distribution;
 pub use run::{Grid, Limit, Provenance, Run, Source};

@@ -31,6 +31,7 @@ pub struct Run {
     pub cells: Vec<CellRecord>,
     /// Where the file has the digest of all this, which the store writes and verifies.
     #[serde(default, skip_serializing, rename = "sha256")]
+    #[cfg_attr(test, schemars(with = "String", required))]
     seal: IgnoredAny,
 }
 

@@ -36,3 +36,6 @@ fn two_sided(t: f64, degrees: f64) -> f64 {
 fn critical(confidence: f64, degrees: f64) -> f64 {
     student(degrees).inverse_cdf(0.5 + confidence / 2.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     /// Version of this schema.
     schema: u32,
     /// The scenario's name.

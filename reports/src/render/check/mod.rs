@@ -37,4 +37,6 @@ impl Findings {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) use json::Document;
+#[cfg(test)]
+pub(crate) mod tests;
