@@ -31,8 +31,9 @@ const USUAL: [(&str, f64); 10] = [
     ("audio_latency_ms_p95", 400.0),
     ("freeze_ratio", 0.01),
 ];
-/// The least frame rate, as a share of the camera's.
-const USUAL_FRAME_RATE: f64 = 0.9;
+/// The least frame rate, as a share of the camera's: below half of it motion falls apart, in our
+/// judgement.
+const USUAL_FRAME_RATE: f64 = 0.5;
 
 /// All limits of a run: those that it states, then the usual ones of other metrics. Of metrics that
 /// this program does not know nothing is said.
