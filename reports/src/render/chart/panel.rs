@@ -14,7 +14,7 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Dashes across a panel, gaps counted.
-const DASHES: f64 = 60.0;
+const DASHES: f64 = 40.0;
 /// From line to line of what is beside a guide, px.
 const LINE: i32 = 13;
 

@@ -250,7 +250,11 @@ fn chart(groups: &Groups, name: &'static str, title: &str, figures: &[Figure]) -
         .iter()
         .flat_map(|(figure, lines)| {
             let budget = figure.budget.and_then(|budget| budget.sentence(groups));
-            [compare(&figure.subject, &known(lines)), budget]
+            [
+                compare(&figure.subject, &known(lines)),
+                budget,
+                crossing_sentence(figure, lines),
+            ]
         })
         .flatten()
         .collect();
@@ -364,6 +368,19 @@ fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
             .collect(),
         x,
     }
+}
+
+/// Where topologies change places, in words.
+fn crossing_sentence(figure: &Figure, lines: &[Line]) -> Option<String> {
+    let all = figure.crossings.then(|| crossings(lines))?;
+    let one = |(names, (x, y)): (String, (f64, f64))| {
+        format!(
+            "{names} at about N = {x:.1}: {}.",
+            figure.subject.written(y)
+        )
+    };
+    let all: Vec<String> = all.into_iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 /// A drop line from each crossing to the axis.
