@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::Path;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,8 +17,7 @@ use crate::store::{self, Output, StoreError};
 use crate::{Limit, Run};
 
 /// The schema in `schema/NAME`, which is that of the types.
-fn published(name: &str, title: &str, schema: Schema) -> Value {
-    let mut expected = schema.to_value();
+fn published(name: &str, title: &str, mut expected: Value) -> Value {
     expected["title"] = title.into();
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schema")
@@ -37,9 +35,16 @@ fn published(name: &str, title: &str, schema: Schema) -> Value {
 }
 
 fn of_runs() -> Value {
-    let schema = SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<Run>();
+    let settings = SchemaSettings::draft2020_12();
+    let schema = settings.into_generator().into_root_schema_for::<Run>();
+    let mut schema = schema.to_value();
+    // What older schemas lack, and this one has.
+    let required = schema["required"].as_array_mut().expect("a list of names");
+    for new in ["program", "limits", "sha256"] {
+        if !required.contains(&new.into()) {
+            required.push(new.into());
+        }
+    }
     let name = format!("run-{SCHEMA_VERSION}.schema.json");
     published(&name, "run.json of rtclab", schema)
 }
@@ -49,7 +54,11 @@ fn of_checks() -> Value {
     let schema = settings
         .into_generator()
         .into_root_schema_for::<check::Document>();
-    published("check-1.schema.json", "rtclab check --format json", schema)
+    published(
+        "check-1.schema.json",
+        "rtclab check --format json",
+        schema.to_value(),
+    )
 }
 
 /// What is wrong with `document`, at most.

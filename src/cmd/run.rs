@@ -52,7 +52,7 @@ pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result
             // Only measured here: the exit code of a run says nothing of its limits.
             let verdicts =
                 gates::judge(&results.run).map_err(|error| Failure::Run(error.into()))?;
-            writeln!(out, "{}", check::broken(&verdicts).trim_end())?;
+            writeln!(out, "\n{}", check::broken(&verdicts).trim_end())?;
         }
         writeln!(out, "results: {}", job.dir.display())?;
     }

@@ -233,7 +233,7 @@ pub const METRICS: [Metric; 35] = [
     quality("fps_mean", "1/s", (0.01, 0.1), Needs::Video, |row| {
         row.fps_mean
     }),
-    count("freezes", "freezes", 0.1, Needs::Video, |row| {
+    count("freezes", "freezes", 0.0, Needs::Video, |row| {
         Some(row.freezes as f64)
     }),
     load(

@@ -221,7 +221,7 @@ fn wrong_files_are_told_apart() {
     assert!(matches!(read(dir.path()), Err(StoreError::Read { .. })));
 
     let file = dir.path().join("run.json");
-    let good = json(&run(vec![cell()]));
+    let good = json(&Sealed::of(&run(vec![cell()])));
     let read_of = |text: &str| {
         fs::write(&file, text).unwrap();
         read(dir.path())
