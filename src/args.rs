@@ -28,6 +28,8 @@ pub enum Command {
     Run(RunArgs),
     /// Render the results of a run again, without running it
     Report(ReportArgs),
+    /// Judge a run by the limits of its scenario, and against the run before
+    Check(CheckArgs),
     /// List the built-in scenarios
     List,
     /// Print a scenario, such as a built-in one to start from
@@ -95,9 +97,38 @@ pub struct RunArgs {
 pub struct ReportArgs {
     /// Directory that `rtclab run` wrote, of which `run.json` is enough
     pub dir: PathBuf,
-    /// What to make of it: html, svg and csv are files in DIR, json and markdown are printed
+    /// What to make of it: html, svg, png and csv are files in DIR, json and markdown are printed
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub format: ReportFormat,
+}
+
+/// What to judge, by what, and how to say it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Directory that `rtclab run` wrote, of which `run.json` is enough
+    pub dir: PathBuf,
+    /// Compare with this run of the same scenario, too, and fail if anything got worse
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = CheckFormat::Table)]
+    pub format: CheckFormat,
+    /// Write that to a file, and print the table
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How the verdicts of gates can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Table,
+    /// For CI services.
+    Junit,
+    /// For a pull request: 65,536 bytes at most.
+    Markdown,
+    /// For other programs.
+    Json,
 }
 
 /// What results can be rendered to.
@@ -107,6 +138,8 @@ pub enum ReportFormat {
     Html,
     /// `charts/*.svg`.
     Svg,
+    /// `charts/*.png`.
+    Png,
     /// The tables, and `charts.csv`.
     Csv,
     /// Tables and charts for programs, printed.

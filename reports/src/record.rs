@@ -10,10 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Distribution;
 
 /// The version of the schema of `run.json`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// The oldest version that is still read: 2 knew no limits, prices or
+/// capacities, and not the program that wrote it.
+pub const OLDEST_SCHEMA: u32 = 2;
 
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The scenario's name.
@@ -44,6 +49,11 @@ pub struct CellRecord {
     pub streams: Vec<StreamRecord>,
     /// A row per host and second of the call.
     pub timeline: Vec<TimelineRecord>,
+    /// What the money of the call follows from.
+    ///
+    /// `None` before schema 3, as are what links carry, numbers of cores, and frozen seconds.
+    #[serde(default)]
+    pub prices: Option<Prices>,
     /// What became of every packet, over the whole run.
     pub packets: PacketsRecord,
     /// Bytes of JSON of the signalling messages, both ways, over the whole run.
@@ -54,8 +64,24 @@ pub struct CellRecord {
     pub warnings: Vec<String>,
 }
 
+/// What servers cost, as the scenario says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// What the prices are in, such as `USD`.
+    pub currency: String,
+    /// Per 10^9 bytes that the SFU or MCU sends, at the IP layer.
+    pub egress_per_gb: f64,
+    /// Per 10^9 bytes that the TURN server sends, likewise.
+    pub relay_per_gb: f64,
+    /// Per hour of one modelled core in use, of the SFU or MCU and of the TURN server.
+    pub vcpu_hour: f64,
+}
+
 /// What a host is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A participant.
@@ -85,6 +111,7 @@ impl Role {
 
 /// One host of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostRecord {
     /// Unique in the cell, such as `home-2` or `turn`.
@@ -97,6 +124,12 @@ pub struct HostRecord {
     pub nat: String,
     /// What the scenario called its link.
     pub link: String,
+    /// What the link carries from the host at most, bits per second over 1000; `None` without end.
+    #[serde(default)]
+    pub link_up_kbps: Option<f64>,
+    /// What the link carries to the host at most, likewise.
+    #[serde(default)]
+    pub link_down_kbps: Option<f64>,
     /// Traffic that the host put on its access link, whole run.
     pub up: Traffic,
     /// Traffic that the access link delivered to the host, whole run.
@@ -107,6 +140,9 @@ pub struct HostRecord {
     pub window_down: Traffic,
     /// What the scenario called its computer.
     pub device: String,
+    /// How many cores it has.
+    #[serde(default)]
+    pub cores: Option<u32>,
     /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
     pub cpu_cores_mean: Option<f64>,
     /// The same by work: `encode`, `decode`, `compose`, `mix`, `transport`; empty where CPUs are
@@ -120,6 +156,7 @@ pub struct HostRecord {
 
 /// How many encoders and decoders a host had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codecs {
     /// H.264 encoders.
@@ -137,6 +174,7 @@ pub struct Codecs {
 /// Relayed packets count in the class of what they carry; the bytes that the relay adds to them
 /// (ChannelData headers, Send and Data indications) count in `turn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Packets of every class.
@@ -163,6 +201,7 @@ pub struct Traffic {
 
 /// One end of one peer connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionRecord {
     /// The host whose end this is.
@@ -183,6 +222,7 @@ pub struct ConnectionRecord {
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Phases {
     /// From the later participant's join to this end having applied both descriptions, less the
@@ -200,6 +240,7 @@ pub struct Phases {
 
 /// What a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// H.264.
@@ -220,6 +261,7 @@ impl Kind {
 
 /// One sender's media as one receiver got it, in the measured window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StreamRecord {
     /// The host that captured it.
@@ -270,6 +312,7 @@ pub struct StreamRecord {
 
 /// What one host did in one second of the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimelineRecord {
     /// Start of the second, s after the start of the call.
@@ -282,12 +325,17 @@ pub struct TimelineRecord {
     pub down_kbps: f64,
     /// Video frames rendered, over all its streams.
     pub frames_rendered: u64,
+    /// How long its video streams were frozen within the measured window, ms, all together; as in
+    /// [`StreamRecord::freeze_ms`], to which the seconds add up.
+    #[serde(default)]
+    pub frozen_ms: Option<f64>,
     /// Mean capture-to-render latency of those, in ms.
     pub video_latency_ms_mean: Option<f64>,
 }
 
 /// What became of every packet: `sent = delivered + sum(dropped) + in_flight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PacketsRecord {
     /// Handed to the network.
@@ -302,6 +350,7 @@ pub struct PacketsRecord {
 
 /// What the machine that ran a cell spent on it: differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Wall time of the cell, s.

@@ -97,6 +97,7 @@ fn cell(
         servers: spec.servers.plan.clone(),
         sfu: spec.sfu.clone(),
         mcu: spec.mcu.clone(),
+        prices: spec.prices.clone(),
         events: events(spec, topology, &participants),
         participants,
     }

@@ -11,7 +11,7 @@ use crate::document::Finding;
 use crate::error::{Problem, ScenarioError};
 use crate::library;
 use crate::nearby;
-use crate::plan::{CostProfile, Plan, Topology};
+use crate::plan::{CostProfile, Limit, Plan, Topology};
 use crate::resolve::{self, Overrides};
 use crate::spec::{self, Cpu, Spec};
 use crate::suggest;
@@ -90,6 +90,11 @@ impl Scenario {
     /// The numbers of participants, in the order written.
     pub fn participants(&self) -> &[u32] {
         &self.spec.participants
+    }
+
+    /// What the results have to keep to.
+    pub fn limits(&self) -> &[Limit] {
+        &self.spec.limits
     }
 
     /// The text, comments and all.

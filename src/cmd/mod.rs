@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod calibrate;
+pub mod check;
 pub mod list;
 pub mod report;
 pub mod run;

@@ -13,7 +13,8 @@ use scenarios::{Device, Participant, Plan, Topology};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{
-    GatewayId, HostConfig, HostId, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
+    GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation,
+    Time, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
@@ -75,7 +76,9 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         group: Some(participant.group.clone()),
         nat: participant.nat_label.clone(),
         link: participant.link_label.clone(),
+        rates_bps: rates(&participant.link),
         device: participant.device.label.clone(),
+        cores: participant.device.cores,
     };
     let server = |role: Role, device: &Device| HostInfo {
         name: role.name().to_owned(),
@@ -83,7 +86,9 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         group: None,
         nat: "none".to_owned(),
         link: plan.servers.link_label.clone(),
+        rates_bps: rates(&plan.servers.link),
         device: device.label.clone(),
+        cores: device.cores,
     };
     let mut infos: Vec<_> = plan.participants.iter().map(participant).collect();
     infos.extend([
@@ -92,6 +97,10 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
     ]);
     infos.extend(media_role(plan).map(|role| server(role, &plan.servers.media)));
     infos
+}
+
+fn rates(link: &LinkConfig) -> [Option<u64>; 2] {
+    [link.up.rate_bps, link.down.rate_bps]
 }
 
 /// What the server that carries media is; `None` in a mesh, which has none.

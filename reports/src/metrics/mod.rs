@@ -4,8 +4,11 @@
 //! and over pooled samples, never means of percentiles; a figure without samples is `None`, which
 //! every rendering shows as missing, never as 0. Figures are not rounded.
 
+mod block;
+mod catalogue;
 mod figures;
 mod measured;
+mod money;
 mod pairs;
 mod peers;
 mod row;
@@ -13,6 +16,8 @@ mod streams;
 mod summary;
 mod timeline;
 
+pub use block::{Block, Figure};
+pub use catalogue::{Better, METRICS, Metric, Needs, Pool};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
 pub use peers::PeerRow;
@@ -21,5 +26,5 @@ pub use streams::StreamRow;
 pub use summary::SummaryRow;
 pub use timeline::TimelineRow;
 
-pub(crate) use figures::{hosts, latency_us, streams};
+pub(crate) use figures::{hosts, kbps, latency_us, streams};
 pub(crate) use row::row;

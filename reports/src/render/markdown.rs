@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::chart::Chart;
-use super::text;
+use super::{decisions, text};
+use crate::recommend;
 use crate::run::Run;
 
 /// The text, with these charts, which are those of [`all`](super::chart::all).
@@ -17,6 +18,7 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
         rows.iter()
             .map(|fields| row(fields.iter().map(String::as_str))),
     );
+    text += &recommendation(run);
     text.push('\n');
     for chart in charts {
         let (title, sentence) = (escaped(&chart.title), escaped(&chart.sentence));
@@ -29,13 +31,33 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     text
 }
 
-fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
+/// Which topology to build, for each size.
+fn recommendation(run: &Run) -> String {
+    let decisions = recommend::all(run);
+    let mut text = "\n### Which topology to build\n\n".to_owned();
+    text += &row(decisions::HEADERS.into_iter());
+    text += &row(decisions::HEADERS.iter().map(|_| "---"));
+    let rows = decisions::rows(run, &decisions);
+    text.extend(
+        rows.iter()
+            .map(|fields| row(fields.iter().map(String::as_str))),
+    );
+    text.push('\n');
+    for decision in &decisions {
+        let _ = writeln!(text, "- {}", escaped(&decisions::sentence(run, decision)));
+    }
+    let _ = writeln!(text, "\nRecommended {}.", decisions::note(&decisions));
+    text
+}
+
+/// A row of a table.
+pub(super) fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let fields: Vec<String> = fields.map(escaped).collect();
     format!("| {} |\n", fields.join(" | "))
 }
 
 /// Text that means itself, in one line.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

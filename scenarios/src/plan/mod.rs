@@ -6,6 +6,8 @@
 mod central;
 mod cpu;
 mod events;
+mod limits;
+mod prices;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use limits::Limit;
+pub use prices::Prices;
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -100,6 +104,8 @@ pub struct Plan {
     pub sfu: SfuPlan,
     /// The MCU, if the topology has one.
     pub mcu: McuPlan,
+    /// What servers cost; nothing that happens in a run follows from it.
+    pub prices: Prices,
     /// What happens in mid-call, in order of time.
     pub events: Vec<Event>,
 }

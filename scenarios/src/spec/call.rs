@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, media, name, servers, stack};
+use super::{Spec, central, groups, limits, media, name, prices, servers, stack};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -28,6 +28,8 @@ pub(super) const KEYS: Keys = Keys {
         "servers",
         "sfu",
         "mcu",
+        "limits",
+        "prices",
     ],
 };
 
@@ -76,6 +78,14 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
     let mcu = central::mcu(section, camera);
+    let groups = calls.as_ref().map(|(groups, _)| groups.names());
+    let scope = limits::Scope {
+        topologies: topologies.as_deref(),
+        participants: calls.as_ref().map(|(_, numbers)| numbers.as_slice()),
+        groups,
+    };
+    let limits = limits::read(section, &scope);
+    let prices = prices::read(section);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -98,6 +108,8 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         servers: servers?,
         sfu: sfu?,
         mcu: mcu?,
+        limits: limits?,
+        prices: prices?,
     })
 }
 
@@ -127,12 +139,12 @@ fn question(node: &Node<'_>) -> Option<String> {
     }
 }
 
-fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
+pub(super) fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
     let items = node.items("[\"mesh\", \"sfu\"]")?;
     distinct(node, &items, "write [\"mesh\", \"sfu\", \"mcu\"]", topology)
 }
 
-fn topology(node: &Node<'_>) -> Option<Topology> {
+pub(super) fn topology(node: &Node<'_>) -> Option<Topology> {
     let all = [Topology::Mesh, Topology::Sfu, Topology::Mcu];
     node.choice(&all.map(|topology| (topology.name(), topology)))
 }

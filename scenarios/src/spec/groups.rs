@@ -29,6 +29,13 @@ enum Size {
     Share(f64),
 }
 
+impl Groups {
+    /// What they are called, in the order written.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.list.iter().map(|group| group.name.as_str()).collect()
+    }
+}
+
 impl Sizes {
     /// All participants in one group.
     fn whole() -> Self {

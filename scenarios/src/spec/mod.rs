@@ -9,10 +9,12 @@ mod device;
 mod group;
 mod groups;
 mod interruption;
+mod limits;
 mod link;
 mod media;
 mod name;
 mod nat;
+mod prices;
 #[cfg(test)]
 mod reference;
 mod servers;
@@ -24,12 +26,15 @@ pub(crate) use call::{Cpu, PARTICIPANTS};
 pub(crate) use group::{Camera, Group};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
+pub use limits::limited_metrics;
 pub(crate) use servers::Servers;
 
 #[cfg(test)]
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
-use crate::plan::{AudioPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan};
+use crate::plan::{
+    AudioPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology, VideoPlan,
+};
 use crate::units::Span;
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.
@@ -69,6 +74,10 @@ pub(crate) struct Spec {
     pub(crate) sfu: SfuPlan,
     /// How an MCU mixes.
     pub(crate) mcu: McuPlan,
+    /// What the results have to keep to.
+    pub(crate) limits: Vec<Limit>,
+    /// What servers cost.
+    pub(crate) prices: Prices,
 }
 
 /// Reads a scenario.
@@ -94,7 +103,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 18] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -111,5 +120,8 @@ fn vocabulary() -> [&'static Keys; 15] {
         &servers::KEYS,
         &central::SFU,
         &central::MCU,
+        &limits::METRICS,
+        &limits::KEYS,
+        &prices::KEYS,
     ]
 }

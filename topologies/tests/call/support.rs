@@ -71,6 +71,7 @@ pub fn call(nats: &[&str]) -> Plan {
         },
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
+        prices: scenarios::Prices::default(),
         events: Vec::new(),
         servers: ServersPlan {
             link: steady_link(),

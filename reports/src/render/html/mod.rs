@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::chart::Chart;
-use super::text;
+use super::{decisions, text};
+use crate::recommend;
 use crate::record::CellRecord;
 use crate::run::Run;
 pub(crate) use markup::escaped;
@@ -19,6 +20,7 @@ use markup::{figure, pre, table, words};
 pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut page = head(run);
     page += &comparison(run);
+    page += &recommendation(run);
     page += "<h2>Charts</h2>\n";
     page.extend(charts.iter().map(figure));
     if charts.is_empty() {
@@ -54,6 +56,31 @@ fn comparison(run: &Run) -> String {
         "<h2>Comparison</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
+}
+
+/// Which topology to build, for each size.
+fn recommendation(run: &Run) -> String {
+    let decisions = recommend::all(run);
+    let rows: Vec<Vec<String>> = decisions::rows(run, &decisions)
+        .into_iter()
+        .map(Vec::from)
+        .collect();
+    let mut section = "<h2>Which topology to build</h2>\n".to_owned();
+    if decisions.is_empty() {
+        return section + "<p>Nothing was run.</p>\n";
+    }
+    section += "<ul>\n";
+    for decision in &decisions {
+        let sentence = escaped(&decisions::sentence(run, decision));
+        let _ = writeln!(section, "<li>{sentence}</li>");
+    }
+    section += "</ul>\n";
+    section += &table(&decisions::HEADERS, &rows);
+    let note = escaped(decisions::note(&decisions));
+    section
+        + &format!(
+            "<p class=\"muted\">Recommended {note}. Room is what is left to a bound, as a share of it.</p>\n"
+        )
 }
 
 /// The settings of the stack, those that all cells share once.
