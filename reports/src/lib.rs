@@ -8,6 +8,7 @@
 //! - [`run`]: a whole run, the content of `run.json`, and where it came from.
 //! - [`metrics`]: figures of one cell, as the rows of the tables.
 //! - [`render`]: rows as CSV, charts as SVG, a run as readable text or as a page.
+//! - [`traversal`]: the traversal matrix, from its records to its renderings.
 //! - [`store`]: a run's directory, written whole or not at all, and read back.
 
 pub mod distribution;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod render;
 pub mod run;
 pub mod store;
+pub mod traversal;
 
 #[cfg(test)]
 mod fixture;

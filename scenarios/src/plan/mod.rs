@@ -6,6 +6,8 @@
 mod central;
 mod cpu;
 mod events;
+mod ice;
+mod traversal;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use ice::{IcePlan, TransportPolicy, TurnAccess};
+pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -118,6 +122,9 @@ pub struct Participant {
     /// What the scenario called its NAT, for tables: a preset's name, that name and `-modified`, or
     /// `custom`; those of a chain are joined by `+`.
     pub nat_label: String,
+    /// The index of an earlier participant whose outermost NAT this one is behind, too, in place of
+    /// one of its own.
+    pub behind_same: Option<u16>,
     /// Its access link.
     pub link: LinkConfig,
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
@@ -242,6 +249,10 @@ pub struct ServersPlan {
     pub link: LinkConfig,
     /// What the scenario called that link, as in [`Participant::link_label`].
     pub link_label: String,
+    /// The access link of the signalling server, where it is another one.
+    pub signaling_link: Option<LinkConfig>,
+    /// How participants use STUN and TURN.
+    pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
     /// The computer that signalling runs on.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, media, name, servers, stack};
+use super::{Spec, central, groups, media, name, servers, stack, traversal};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -28,6 +28,7 @@ pub(super) const KEYS: Keys = Keys {
         "servers",
         "sfu",
         "mcu",
+        "nat",
     ],
 };
 
@@ -76,6 +77,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
     let mcu = central::mcu(section, camera);
+    let traversal = traversal::read(section);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -98,6 +100,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         servers: servers?,
         sfu: sfu?,
         mcu: mcu?,
+        traversal: traversal?,
     })
 }
 
@@ -127,7 +130,7 @@ fn question(node: &Node<'_>) -> Option<String> {
     }
 }
 
-fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
+pub(super) fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
     let items = node.items("[\"mesh\", \"sfu\"]")?;
     distinct(node, &items, "write [\"mesh\", \"sfu\", \"mcu\"]", topology)
 }
@@ -158,7 +161,7 @@ fn cpu(node: &Node<'_>) -> Option<Cpu> {
 }
 
 /// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.
-fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: PartialEq>(
     node: &Node<'_>,
     items: &[Node<'_>],
     fix: &str,

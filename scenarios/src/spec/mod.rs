@@ -17,6 +17,7 @@ mod nat;
 mod reference;
 mod servers;
 mod stack;
+mod traversal;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) use group::{Camera, Group};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
 pub(crate) use servers::Servers;
+pub(crate) use traversal::{Traversal, types as nat_types};
 
 #[cfg(test)]
 use crate::document::Keys;
@@ -69,6 +71,8 @@ pub(crate) struct Spec {
     pub(crate) sfu: SfuPlan,
     /// How an MCU mixes.
     pub(crate) mcu: McuPlan,
+    /// What `rtclab nat` runs.
+    pub(crate) traversal: Traversal,
 }
 
 /// Reads a scenario.
@@ -94,7 +98,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 17] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -111,5 +115,7 @@ fn vocabulary() -> [&'static Keys; 15] {
         &servers::KEYS,
         &central::SFU,
         &central::MCU,
+        &traversal::KEYS,
+        &traversal::ALLOW,
     ]
 }
