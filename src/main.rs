@@ -29,6 +29,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Run(run) => cmd::run::run(&run, &engine::Topologies, out),
         Command::Report(report) => cmd::report::report(&report, out),
         Command::Calibrate(args) => cmd::calibrate::calibrate(&args, out),
+        Command::Nat(args) => cmd::nat::nat(&args, out),
         Command::List => cmd::list::list(out),
         Command::Show { scenario } => cmd::show::show(&scenario, out),
     }

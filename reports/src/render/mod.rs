@@ -5,5 +5,6 @@ pub mod csv;
 mod format;
 pub mod html;
 pub mod json;
+pub(crate) mod junit;
 pub mod markdown;
 pub mod text;
