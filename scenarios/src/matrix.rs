@@ -48,6 +48,7 @@ pub(crate) fn plan(spec: &Spec, seed: Option<u64>) -> TraversalPlan {
         scenario: spec.name.clone(),
         seed,
         cells,
+        expects_as_set: matrix.expects_as_set,
         allowed: matrix.allow.clone(),
         connect_within: matrix.connect_within,
     }
@@ -177,6 +178,7 @@ fn call(spec: &Spec, seed: u64, topology: Topology, types: [&NatType; 2], offers
     let mut servers = spec.servers.plan.clone();
     servers.ice = matrix.ice;
     servers.signaling_link = Some(signaling_link(spec, servers.link));
+    servers.signaling_delay = matrix.signaling_delay;
     Plan {
         scenario: spec.name.clone(),
         topology,
@@ -223,14 +225,13 @@ fn participant(spec: &Spec, index: u16, nat: &NatType, later: Option<Duration>) 
     }
 }
 
-/// Joining is three round trips to the server, of TCP, WebSocket and the room; signalling adds its
-/// delay to each.
+/// Joining is three round trips to the server, of TCP, WebSocket and the room.
 fn stagger(spec: &Spec) -> Duration {
     let matrix = &spec.traversal;
     let lossless = |pipe: &PipeConfig| pipe.loss == LossConfig::None;
     let link = matrix.link.value;
     let loses = matrix.signaling_loss > 0.0 || !lossless(&link.up) || !lossless(&link.down);
-    let round_trip = link.up.delay + link.down.delay + matrix.signaling_delay;
+    let round_trip = link.up.delay + link.down.delay;
     let more = if loses {
         RETRANSMISSIONS
     } else {
@@ -239,11 +240,10 @@ fn stagger(spec: &Spec) -> Duration {
     STAGGER + 4 * round_trip + more
 }
 
-/// The servers' link with half of the delay of signalling on each way, and its loss.
+/// The servers' link with the loss of signalling.
 fn signaling_link(spec: &Spec, base: LinkConfig) -> LinkConfig {
     let matrix = &spec.traversal;
     let worse = |pipe: PipeConfig| PipeConfig {
-        delay: pipe.delay + matrix.signaling_delay / 2,
         loss: match matrix.signaling_loss {
             0.0 => pipe.loss,
             probability => LossConfig::Bernoulli { probability },

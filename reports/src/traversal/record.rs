@@ -104,8 +104,10 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
-    /// What differs, and what is known of why.
+    /// What differs, and what shows it.
     pub what: String,
+    /// The settings that explain it, if theory says so; `None` if nothing is known.
+    pub cause: Option<String>,
     /// Why the scenario accepts it; `None` if it does not.
     pub allowed: Option<String>,
 }

@@ -62,9 +62,11 @@ impl Matrix {
     /// What regressed: the pairs of the cells that fail the matrix, by how and why, with the number
     /// of their cells. `None` if nothing did.
     pub fn regression(&self) -> Option<String> {
-        let mut causes: BTreeMap<(String, String), BTreeMap<String, usize>> = BTreeMap::new();
+        let mut causes: BTreeMap<(String, String, Option<String>), BTreeMap<String, usize>> =
+            BTreeMap::new();
         for cell in self.cells.iter().filter(|cell| cell.is_unexpected()) {
-            let key = (cell.change(), cell.because.clone());
+            let cause = cell.deviation.as_ref().and_then(|d| d.cause.clone());
+            let key = (cell.change(), cell.because.clone(), cause);
             *causes
                 .entry(key)
                 .or_default()
@@ -76,13 +78,16 @@ impl Matrix {
         }
         let (unexpected, all) = (self.counts().unexpected, self.cells.len());
         let mut text = format!("{unexpected} of {all} cells are not as expected");
-        for ((change, because), pairs) in causes {
+        for ((change, because, cause), pairs) in causes {
             let cells: usize = pairs.values().sum();
             let pairs: Vec<String> = pairs.into_keys().collect();
             text += &format!(
                 "\n  {change} ({cells} cells): {}\n    expected because {because}",
                 pairs.join("; ")
             );
+            if let Some(cause) = cause {
+                text += &format!("\n    explained by {cause}");
+            }
         }
         Some(text)
     }

@@ -251,6 +251,8 @@ pub struct ServersPlan {
     pub link_label: String,
     /// The access link of the signalling server, where it is another one.
     pub signaling_link: Option<LinkConfig>,
+    /// How much later than signalling itself takes offers, answers and candidates arrive.
+    pub signaling_delay: Duration,
     /// How participants use STUN and TURN.
     pub ice: IcePlan,
     /// How long a TURN nonce is valid.

@@ -15,6 +15,9 @@ pub struct TraversalPlan {
     pub seed: u64,
     /// What is run, in this order.
     pub cells: Vec<TraversalCell>,
+    /// Whether what is expected follows from the [`IcePlan`](super::IcePlan) of the calls; if not,
+    /// from ICE that works, so that a plan that takes something away shows what that breaks.
+    pub expects_as_set: bool,
     /// Outcomes that are not expected, and accepted.
     pub allowed: Vec<Allowance>,
     /// How long a connection may take, from the later participant's join.

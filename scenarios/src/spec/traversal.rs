@@ -31,6 +31,7 @@ pub(super) const KEYS: Keys = Keys {
         "signaling_loss",
         "connect_within",
         "give_up_after",
+        "expect",
         "allow",
     ],
 };
@@ -63,7 +64,7 @@ pub(crate) struct Traversal {
     pub(crate) ice: IcePlan,
     /// The access link of participants.
     pub(crate) link: Labelled<LinkConfig>,
-    /// What signalling adds to each message on its way from one participant to the other.
+    /// How much later offers, answers and candidates arrive than signalling itself takes.
     pub(crate) signaling_delay: Duration,
     /// How likely a packet is lost at the signalling server's link, in each direction.
     pub(crate) signaling_loss: f64,
@@ -71,6 +72,8 @@ pub(crate) struct Traversal {
     pub(crate) connect_within: Option<Duration>,
     /// How long a cell without media goes on, from the later participant's join.
     pub(crate) give_up_after: Duration,
+    /// Whether what is expected follows from `ice`, and not from ICE that works.
+    pub(crate) expects_as_set: bool,
     /// Outcomes that are not expected, and accepted.
     pub(crate) allow: Vec<Allowance>,
 }
@@ -89,6 +92,7 @@ impl Default for Traversal {
             signaling_loss: 0.0,
             connect_within: None,
             give_up_after: PATIENCE,
+            expects_as_set: false,
             allow: Vec::new(),
         }
     }
@@ -119,6 +123,9 @@ fn matrix(node: &Node<'_>) -> Option<Traversal> {
     let connect_within = section.maybe("connect_within", limit);
     let patience = PATIENCE + 8 * signaling.map_or(Duration::ZERO, |(delay, _)| delay);
     let give_up_after = section.or("give_up_after", patience, limit);
+    let expects_as_set = section.or("expect", false, |node| {
+        node.choice(&[("working", false), ("as-set", true)])
+    });
     let allow = section.or("allow", Vec::new(), |node| {
         let known = pairs.as_ref().map(Option::as_deref);
         allowances(node, known)
@@ -135,6 +142,7 @@ fn matrix(node: &Node<'_>) -> Option<Traversal> {
         signaling_loss,
         connect_within: connect_within?,
         give_up_after: give_up_after?,
+        expects_as_set: expects_as_set?,
         allow: allow?,
     })
 }

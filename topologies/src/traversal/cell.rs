@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use reports::record::{CellRecord, ConnectionRecord, HostRecord, Role};
 use reports::traversal::{Cell, Deviation, Outcome, Phases, Side};
-use scenarios::{Topology, TransportPolicy, TraversalCell, TraversalPlan};
+use scenarios::{IcePlan, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess};
 use sim::Hairpinning;
 
-use super::expectation::{Expectation, Shared, Situation, expect};
+use super::expectation::{Shared, Situation, expect};
 use super::side;
 
 /// The cell as a record: what became of it, what was expected, and how the two differ.
 pub fn judge(plan: &TraversalPlan, cell: &TraversalCell, record: &CellRecord) -> Cell {
     let (a, b) = (side::of(&cell.a), side::of(&cell.b));
-    let expected = expectation(cell, &a, &b);
+    let set = cell.plan.servers.ice;
+    let expectation = |ice| expect(&situation(cell, &a, &b, ice));
+    let as_set = expectation(set);
+    let expected = match plan.expects_as_set {
+        true => as_set,
+        false => expectation(IcePlan::default()),
+    };
     let ends = [end(record, 0), end(record, 1)];
     let [of_a, of_b] = ends;
     let slowest = slowest(ends);
@@ -36,34 +42,51 @@ pub fn judge(plan: &TraversalPlan, cell: &TraversalCell, record: &CellRecord) ->
         expected: expected.outcome,
         because: expected.because.to_owned(),
         deviation: None,
-        a,
-        b,
+        a: a.clone(),
+        b: b.clone(),
     };
     judged.outcome = match (judged.media_ms, judged.relayed_packets) {
         (None, _) => Outcome::Failed,
         (Some(_), 0) => Outcome::Direct,
         (Some(_), _) => Outcome::Relay,
     };
-    judged.deviation = deviation(plan, &judged);
+    let cause = (as_set.outcome == judged.outcome).then(|| cause(set));
+    judged.deviation = deviation(plan, &judged, cause.flatten());
     judged
 }
 
-fn expectation(cell: &TraversalCell, a: &Side, b: &Side) -> Expectation {
-    let ice = cell.plan.servers.ice;
-    let server = side::public();
-    let others = match cell.topology() {
+/// What is known of a cell before it is run, if ICE is set like that.
+fn situation<'a>(cell: &TraversalCell, a: &'a Side, b: &'a Side, ice: IcePlan) -> Situation<'a> {
+    let other = match cell.topology() {
         Topology::Mesh => b,
-        Topology::Sfu | Topology::Mcu => &server,
+        Topology::Sfu | Topology::Mcu => &side::PUBLIC,
     };
-    expect(&Situation {
+    Situation {
         a,
-        b: others,
+        b: other,
         reply_pinning: cell.reply_pinning,
         shared: shared(cell),
         relay_only: ice.policy == TransportPolicy::Relay,
         stun: ice.stun,
         turn: ice.turn.works(),
-    })
+    }
+}
+
+/// The settings that take something away; `None` if none does.
+fn cause(ice: IcePlan) -> Option<String> {
+    let mut settings = Vec::new();
+    if ice.policy == TransportPolicy::Relay {
+        settings.push("transport_policy = \"relay\"");
+    }
+    if !ice.stun {
+        settings.push("stun = false");
+    }
+    match ice.turn {
+        TurnAccess::Granted => {}
+        TurnAccess::WrongCredentials => settings.push("turn = \"wrong-credentials\""),
+        TurnAccess::Absent => settings.push("turn = false"),
+    }
+    (!settings.is_empty()).then(|| settings.join(", "))
 }
 
 /// What the participants share: a NAT that is the only one of either is their network's.
@@ -106,7 +129,7 @@ fn packets(record: &CellRecord, role: Role, of: fn(&HostRecord) -> u64) -> u64 {
     hosts.map(of).sum()
 }
 
-fn deviation(plan: &TraversalPlan, cell: &Cell) -> Option<Deviation> {
+fn deviation(plan: &TraversalPlan, cell: &Cell, cause: Option<String>) -> Option<Deviation> {
     let what = different(cell)
         .or_else(|| mixed(cell))
         .or_else(|| late(cell, plan.connect_within))?;
@@ -117,6 +140,7 @@ fn deviation(plan: &TraversalPlan, cell: &Cell) -> Option<Deviation> {
     });
     Some(Deviation {
         what,
+        cause,
         allowed: allowance.map(|allowance| allowance.reason.clone()),
     })
 }

@@ -15,15 +15,13 @@ pub fn of(nat: &NatType) -> Side {
     }
 }
 
-/// A public address.
-pub fn public() -> Side {
-    Side {
-        name: "none".to_owned(),
-        mapping: None,
-        filtering: None,
-        udp_blocked: false,
-    }
-}
+/// A server's public address.
+pub static PUBLIC: Side = Side {
+    name: String::new(),
+    mapping: None,
+    filtering: None,
+    udp_blocked: false,
+};
 
 fn named(behavior: sim::Behavior) -> Behavior {
     match behavior {

@@ -77,6 +77,7 @@ pub fn call(nats: &[&str]) -> Plan {
             link: steady_link(),
             link_label: "steady".to_owned(),
             signaling_link: None,
+            signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: Duration::from_secs(600),
             signaling: Device::server(),

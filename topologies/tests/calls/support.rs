@@ -99,6 +99,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             link: link(),
             link_label: "custom".to_owned(),
             signaling_link: None,
+            signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: seconds(600.0),
             signaling: Device::server(),
