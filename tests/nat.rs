@@ -120,8 +120,8 @@ fn without_a_relay_exactly_those_fail_that_need_one() {
         }
         for words in [
             "6 of 32 cells are not as expected",
-            "failed instead of relay (6 cells)",
-            "port-restricted x symmetric; symmetric x port-restricted; symmetric x symmetric",
+            "failed instead of relay (2 cells): symmetric x symmetric",
+            "(4 cells): port-restricted x symmetric; symmetric x port-restricted",
             "expected because both map by port",
             "explained by turn = ",
         ] {
