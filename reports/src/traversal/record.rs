@@ -108,6 +108,8 @@ pub struct Deviation {
     pub what: String,
     /// The settings that explain it, if theory says so; `None` if nothing is known.
     pub cause: Option<String>,
+    /// What the stack warned of meanwhile, with the virtual time.
+    pub warnings: Vec<String>,
     /// Why the scenario accepts it; `None` if it does not.
     pub allowed: Option<String>,
 }

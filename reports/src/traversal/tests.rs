@@ -49,6 +49,7 @@ fn matrix() -> Matrix {
         cell.deviation = Some(Deviation {
             what: "it \"differs\"".to_owned(),
             cause: Some("stun = false".to_owned()),
+            warnings: Vec::new(),
             allowed: allowed.map(str::to_owned),
         });
     };
@@ -111,7 +112,10 @@ fn junit_has_a_case_for_each_cell_and_a_failure_for_each_regression() {
     assert_eq!(text.matches("<testcase ").count(), 8);
     assert_eq!(text.matches("<failure ").count(), 1);
     assert!(text.contains("tests=\"8\" skipped=\"0\" errors=\"0\" failures=\"1\""));
-    assert!(text.contains("message=\"it &quot;differs&quot;\""), "{text}");
+    assert!(
+        text.contains("message=\"it &quot;differs&quot;\""),
+        "{text}"
+    );
     assert!(text.contains("time=\"0.812\"") || text.contains("time=\"0.813\""));
     assert!(text.contains("accepted: known"));
     // The names of cells are unique, or a CI service shows one for several.
@@ -137,8 +141,14 @@ fn the_page_is_whole_and_shows_every_cell() {
 #[test]
 fn markdown_begins_with_the_verdict() {
     let text = markdown::render(&matrix());
-    assert!(text.starts_with("## NAT traversal of small: not as expected\n"), "{text}");
-    assert!(text.contains("| chosen, strict | 6 | 1 | 1 | 1 | 1 |"), "{text}");
+    assert!(
+        text.starts_with("## NAT traversal of small: not as expected\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("| chosen, strict | 6 | 1 | 1 | 1 | 1 |"),
+        "{text}"
+    );
     assert!(text.contains("explained by stun = false"), "{text}");
     let mut good = matrix();
     good.cells.remove(2);

@@ -51,7 +51,11 @@ pub fn judge(plan: &TraversalPlan, cell: &TraversalCell, record: &CellRecord) ->
         (Some(_), _) => Outcome::Relay,
     };
     let cause = (as_set.outcome == judged.outcome).then(|| cause(set));
-    judged.deviation = deviation(plan, &judged, cause.flatten());
+    judged.deviation = deviation(plan, &judged).map(|deviation| Deviation {
+        cause: cause.flatten(),
+        warnings: record.warnings.clone(),
+        ..deviation
+    });
     judged
 }
 
@@ -129,7 +133,8 @@ fn packets(record: &CellRecord, role: Role, of: fn(&HostRecord) -> u64) -> u64 {
     hosts.map(of).sum()
 }
 
-fn deviation(plan: &TraversalPlan, cell: &Cell, cause: Option<String>) -> Option<Deviation> {
+/// How the cell differs, without what may explain it.
+fn deviation(plan: &TraversalPlan, cell: &Cell) -> Option<Deviation> {
     let what = different(cell)
         .or_else(|| mixed(cell))
         .or_else(|| late(cell, plan.connect_within))?;
@@ -140,7 +145,8 @@ fn deviation(plan: &TraversalPlan, cell: &Cell, cause: Option<String>) -> Option
     });
     Some(Deviation {
         what,
-        cause,
+        cause: None,
+        warnings: Vec::new(),
         allowed: allowance.map(|allowance| allowance.reason.clone()),
     })
 }
