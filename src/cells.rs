@@ -41,7 +41,7 @@ pub fn run_all(
         if output.is_ok() {
             tell(index, Step::Done);
         }
-        Ok(output?)
+        output
     };
     in_order(plans, jobs, &name, &run)
 }
