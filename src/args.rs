@@ -30,6 +30,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Judge a run by the limits of its scenario, and against the run before
     Check(CheckArgs),
+    /// Cross every pair of NAT behaviours with real peers, and compare with what theory says
+    Nat(NatArgs),
     /// List the built-in scenarios
     List,
     /// Print a scenario, such as a built-in one to start from
@@ -90,6 +92,48 @@ pub struct RunArgs {
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// Which NATs to cross, and what to make of it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NatArgs {
+    /// Scenario whose [nat] section says what is run: a file [default: the whole matrix]
+    pub scenario: Option<String>,
+    /// Write nat.json, junit.xml and nat.html, too
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = NatFormat::Table)]
+    pub format: NatFormat,
+    /// Run this seed instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// How many cells to run at the same time [default: as many as there are CPUs]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = whole::<NonZeroUsize>,
+        allow_negative_numbers = true
+    )]
+    pub jobs: Option<NonZeroUsize>,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What a traversal matrix can be rendered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NatFormat {
+    /// Grids of letters, and counts.
+    Table,
+    /// Everything that was recorded.
+    Json,
+    /// A test case for each cell.
+    Junit,
+    /// Heat maps, on a page with nothing beside it.
+    Html,
+    /// Counts and regressions, for a pull request.
+    Markdown,
 }
 
 /// What to render, and to what.

@@ -16,6 +16,8 @@ pub enum Failure {
     Usage(anyhow::Error),
     /// A gate or expectation failed, as was said.
     Gate,
+    /// The run went well, and what it gave is not what was expected.
+    Expectation(anyhow::Error),
     /// The run itself failed.
     Run(anyhow::Error),
     /// What there was to say could not be printed.
@@ -31,6 +33,7 @@ pub fn code(result: Result<(), Failure>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Failure::Gate) => ExitCode::from(1),
+        Err(Failure::Expectation(error)) => fail(1, format_args!("{error:#}")),
         Err(Failure::Usage(error)) => fail(2, format_args!("{error:#}")),
         Err(Failure::Run(error)) => fail(3, format_args!("{error:#}")),
         Err(Failure::Print(error)) => fail(3, format_args!("cannot print: {error}")),

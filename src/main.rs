@@ -30,6 +30,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Report(report) => cmd::report::report(&report, out),
         Command::Check(check) => cmd::check::check(&check, out),
         Command::Calibrate(args) => cmd::calibrate::calibrate(&args, out),
+        Command::Nat(args) => cmd::nat::nat(&args, out),
         Command::List => cmd::list::list(out),
         Command::Show { scenario } => cmd::show::show(&scenario, out),
     }

@@ -11,6 +11,7 @@
 //! - [`gates`]: the limits of a scenario, judged; [`compare`]: a run against its baseline.
 //! - [`recommend`]: which topology to build, by the limits and by price.
 //! - [`render`]: rows as CSV, charts as SVG, a run as readable text or as a page.
+//! - [`traversal`]: the traversal matrix, from its records to its renderings.
 //! - [`store`]: a run's directory, written whole or not at all, and read back.
 
 pub mod compare;
@@ -24,6 +25,7 @@ pub mod render;
 pub mod run;
 pub mod stats;
 pub mod store;
+pub mod traversal;
 
 #[cfg(test)]
 mod fixture;

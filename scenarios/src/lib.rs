@@ -12,6 +12,7 @@
 //! - [`plan`]: what a run executes, valid by construction;
 //! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
 //! - `resolve`, `apportion`, `camera`, `fidelity`, `grid`: from a scenario to the plans of its grid;
+//! - `matrix`: from a scenario to the cells of its traversal matrix;
 //! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
 //! - `costs`: what work costs, built in or from a file;
 //! - `units`: quantities, exact and never without their unit;
@@ -28,6 +29,7 @@ mod error;
 mod fidelity;
 mod grid;
 mod library;
+mod matrix;
 mod nearby;
 mod presets;
 mod resolve;
@@ -39,8 +41,10 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, CostProfile, Device, Event, Fidelity, Happening, Limit, McuEncoders, McuPlan,
-    Participant, Plan, Prices, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    Allowance, AudioPlan, CostProfile, Device, Event, Fidelity, Happening, IcePlan, Limit,
+    McuEncoders, McuPlan, NatType, Offerer, Outcome, Participant, Plan, Prices, ServersPlan,
+    SfuPlan, StackPlan, StackProfile, Suite, Topology, TransportPolicy, TraversalCell,
+    TraversalPlan, TurnAccess, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

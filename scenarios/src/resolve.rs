@@ -145,6 +145,7 @@ fn gather(spec: &Spec, cameras: &[Option<PathBuf>], number: u32) -> Vec<Particip
             group: group.name.clone(),
             nats: group.nats.value.clone(),
             nat_label: group.nats.label.clone(),
+            behind_same: None,
             link: group.link.value,
             link_label: group.link.label.clone(),
             device: group.device.clone(),

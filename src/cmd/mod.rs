@@ -3,6 +3,7 @@
 pub mod calibrate;
 pub mod check;
 pub mod list;
+pub mod nat;
 pub mod report;
 pub mod run;
 pub mod show;

@@ -10,6 +10,7 @@
 //!   [`server`]: who carries their media.
 //! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
 //! - [`events`]: what happens to the network in mid-call.
+//! - [`traversal`]: cells of a traversal matrix, and what theory says of them.
 //! - [`observe`]: what is measured, and how.
 //! - [`calibrate`]: what work costs on the machine that this runs on.
 
@@ -28,6 +29,7 @@ pub mod peer;
 mod run;
 pub mod server;
 pub mod sfu;
+pub mod traversal;
 pub mod world;
 
-pub use run::{CellOutput, Progress, RunError, RunOptions, Screen, run, run_with};
+pub use run::{CellOutput, Progress, RunError, RunOptions, Screen, run, run_until_media, run_with};

@@ -37,6 +37,11 @@ pub enum Verdict {
 pub fn render(name: &str, suites: &[Suite]) -> String {
     let mut report = Report::new(name);
     report.add_test_suites(suites.iter().map(suite));
+    text(&report)
+}
+
+/// The document of a report.
+pub(crate) fn text(report: &Report) -> String {
     report
         .to_string()
         .expect("what is written to memory does not fail")

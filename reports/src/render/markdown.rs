@@ -57,7 +57,7 @@ pub(super) fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Text that means itself, in one line.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -73,7 +73,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// A block of code whose fence is longer than any within.
-fn fenced(text: &str) -> String {
+pub(crate) fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{text}\n{fence}\n")

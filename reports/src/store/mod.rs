@@ -32,7 +32,7 @@ use crate::render::{chart, csv};
 use crate::run::{Provenance, Run};
 pub use error::StoreError;
 pub use rendered::{Format, render};
-use staging::Staging;
+pub(crate) use staging::Staging;
 
 /// The name of the file that holds the records.
 const RUN_FILE: &str = "run.json";

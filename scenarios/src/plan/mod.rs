@@ -6,8 +6,10 @@
 mod central;
 mod cpu;
 mod events;
+mod ice;
 mod limits;
 mod prices;
+mod traversal;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,8 +21,10 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use limits::Limit;
 pub use prices::Prices;
+pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,6 +128,9 @@ pub struct Participant {
     /// What the scenario called its NAT, for tables: a preset's name, that name and `-modified`, or
     /// `custom`; those of a chain are joined by `+`.
     pub nat_label: String,
+    /// The index of an earlier participant whose outermost NAT this one is behind, too, in place of
+    /// one of its own.
+    pub behind_same: Option<u16>,
     /// Its access link.
     pub link: LinkConfig,
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
@@ -248,6 +255,12 @@ pub struct ServersPlan {
     pub link: LinkConfig,
     /// What the scenario called that link, as in [`Participant::link_label`].
     pub link_label: String,
+    /// The access link of the signalling server, where it is another one.
+    pub signaling_link: Option<LinkConfig>,
+    /// How much later than signalling itself takes offers, answers and candidates arrive.
+    pub signaling_delay: Duration,
+    /// How participants use STUN and TURN.
+    pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
     /// The computer that signalling runs on.

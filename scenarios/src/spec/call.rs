@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, limits, media, name, prices, servers, stack};
+use super::{Spec, central, groups, limits, media, name, prices, servers, stack, traversal};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -30,6 +30,7 @@ pub(super) const KEYS: Keys = Keys {
         "mcu",
         "limits",
         "prices",
+        "nat",
     ],
 };
 
@@ -86,6 +87,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     };
     let limits = limits::read(section, &scope);
     let prices = prices::read(section);
+    let traversal = traversal::read(section);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -110,6 +112,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         mcu: mcu?,
         limits: limits?,
         prices: prices?,
+        traversal: traversal?,
     })
 }
 
@@ -170,7 +173,7 @@ fn cpu(node: &Node<'_>) -> Option<Cpu> {
 }
 
 /// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.
-fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: PartialEq>(
     node: &Node<'_>,
     items: &[Node<'_>],
     fix: &str,

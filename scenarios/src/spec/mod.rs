@@ -19,6 +19,7 @@ mod prices;
 mod reference;
 mod servers;
 mod stack;
+mod traversal;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
 pub use limits::limited_metrics;
 pub(crate) use servers::Servers;
+pub(crate) use traversal::{Traversal, types as nat_types};
 
 #[cfg(test)]
 use crate::document::Keys;
@@ -78,6 +80,8 @@ pub(crate) struct Spec {
     pub(crate) limits: Vec<Limit>,
     /// What servers cost.
     pub(crate) prices: Prices,
+    /// What `rtclab nat` runs.
+    pub(crate) traversal: Traversal,
 }
 
 /// Reads a scenario.
@@ -103,7 +107,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 18] {
+fn vocabulary() -> [&'static Keys; 20] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -123,5 +127,7 @@ fn vocabulary() -> [&'static Keys; 18] {
         &limits::METRICS,
         &limits::KEYS,
         &prices::KEYS,
+        &traversal::KEYS,
+        &traversal::ALLOW,
     ]
 }

@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 10);
+    assert_eq!(examples.len(), 11);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -110,7 +110,7 @@ fn no_preset_is_missing_from_the_reference() {
 fn unknown_keys_are_rejected_in_every_section() {
     let group = "[[group]]\nname = \"g\"\n";
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
-    let cases: [(&str, String, &str); 18] = [
+    let cases: [(&str, String, &str); 20] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -169,6 +169,12 @@ fn unknown_keys_are_rejected_in_every_section() {
             "limits.freezes.bogus",
         ),
         ("[prices]", "[prices]\nbogus = 1".to_owned(), "prices.bogus"),
+        ("[nat]", "[nat]\nbogus = 1".to_owned(), "nat.bogus"),
+        (
+            "allow",
+            "[[nat.allow]]\na = \"EIM/EIF\"\nb = \"EIM/EIF\"\noutcome = \"relay\"\nreason = \"r\"\nbogus = 1".to_owned(),
+            "nat.allow[0].bogus",
+        ),
     ];
     let sections: Vec<_> = cases.iter().map(|(section, ..)| *section).collect();
     let known: Vec<_> = vocabulary().iter().map(|keys| keys.section).collect();
