@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use crate::metrics::Pool;
-use crate::stats::{paired, welch};
+use crate::stats::{paired, unpaired};
 
 /// What noise was judged by. Probabilities are two-sided, before the correction for their number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// Welch's test over different seeds.
-    Welch(f64),
+    /// Welch's test over different seeds, or Student's of one against several.
+    Unpaired(f64),
     /// The paired test over the same seeds.
     Paired(f64),
     /// A count over the same seeds, which replay repeats: no noise.
@@ -26,7 +26,7 @@ impl Evidence {
     /// Of a difference like this or more, if nothing had changed; `None` where nothing was tested.
     pub fn probability(self) -> Option<f64> {
         match self {
-            Evidence::Welch(p) | Evidence::Paired(p) => Some(p),
+            Evidence::Unpaired(p) | Evidence::Paired(p) => Some(p),
             Evidence::SameSeeds | Evidence::Tolerance | Evidence::None => None,
         }
     }
@@ -47,7 +47,7 @@ impl Weighed {
         let tested = match self.same_seeds && a.len() == b.len() {
             true if self.pool == Pool::Count || a.len() == 1 => return Evidence::SameSeeds,
             true => paired(&a, &b).map(Evidence::Paired),
-            false => welch(&a, &b).map(Evidence::Welch),
+            false => unpaired(&a, &b).map(Evidence::Unpaired),
         };
         tested.unwrap_or(Evidence::Tolerance)
     }

@@ -10,7 +10,7 @@ mod tests_of_means;
 
 pub use estimate::{CONFIDENCE, Estimate};
 pub use family::{FALSE_ALARMS, significant};
-pub use tests_of_means::{paired, welch};
+pub use tests_of_means::{paired, unpaired};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

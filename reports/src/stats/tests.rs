@@ -80,16 +80,22 @@ fn welch_gives_the_published_probability() {
     let b = [
         27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 20.5, 24.4,
     ];
-    let p = welch(&a, &b).unwrap();
+    let p = unpaired(&a, &b).unwrap();
     assert!((0.0205..0.0215).contains(&p), "{p}");
-    assert_eq!(welch(&b, &a), Some(p));
-    assert_eq!(welch(&a, &b[..1]), None);
+    assert_eq!(unpaired(&b, &a), Some(p));
+    // 1 to 5 have the variance 2.5: 3 + 2.776 sqrt(2.5 (1 + 1 / 5)) = 7.808 is what a sixth value
+    // exceeds, either way, in 5 % of cases (t of 4 degrees of freedom).
+    let one_to_five = [1.0, 2.0, 3.0, 4.0, 5.0];
+    let p = unpaired(&one_to_five, &[7.808]).unwrap();
+    assert!((p - 0.05).abs() < 1e-4, "{p}");
+    assert_eq!(unpaired(&[7.808], &one_to_five), Some(p));
+    assert_eq!(unpaired(&[1.0], &[2.0]), None);
 }
 
 #[test]
 fn what_does_not_vary_differs_for_certain_or_not_at_all() {
-    assert_eq!(welch(&[3.0, 3.0], &[3.0, 3.0]), Some(1.0));
-    assert_eq!(welch(&[3.0, 3.0], &[4.0, 4.0]), Some(0.0));
+    assert_eq!(unpaired(&[3.0, 3.0], &[3.0, 3.0]), Some(1.0));
+    assert_eq!(unpaired(&[3.0, 3.0], &[4.0, 4.0]), Some(0.0));
     assert_eq!(paired(&[1.0, 9.0], &[1.0, 9.0]), Some(1.0));
     assert_eq!(paired(&[1.0, 9.0], &[2.0, 10.0]), Some(0.0));
     assert_eq!(paired(&[1.0], &[2.0]), None);
@@ -105,10 +111,19 @@ fn tests_alarm_as_often_as_they_say() {
             normals(&mut noise, 10, 5.0, 1.0),
             normals(&mut noise, 10, 5.0, 1.0),
         );
-        welch(&a, &b).unwrap() < 0.05
+        unpaired(&a, &b).unwrap() < 0.05
     });
     let welched = welched.count();
     assert!(is_share(welched, 4_000, 0.05), "{welched}");
+    let single = (0..4_000).filter(|_| {
+        let (a, b) = (
+            normals(&mut noise, 5, 5.0, 1.0),
+            normals(&mut noise, 1, 5.0, 1.0),
+        );
+        unpaired(&a, &b).unwrap() < 0.05
+    });
+    let single = single.count();
+    assert!(is_share(single, 4_000, 0.05), "{single}");
     let pairs = (0..4_000).filter(|_| {
         let a = normals(&mut noise, 4, 5.0, 2.0);
         let b: Vec<f64> = a.iter().map(|a| a + noise.normal()).collect();

@@ -8,19 +8,28 @@
 
 use super::{moments, two_sided};
 
-/// Welch's test, for runs of different seeds; `None` with fewer than two seeds on a side.
-pub fn welch(a: &[f64], b: &[f64]) -> Option<f64> {
-    let ((mean_a, variance_a), (mean_b, variance_b)) = (moments(a)?, moments(b)?);
-    let (size_a, size_b) = (a.len() as f64, b.len() as f64);
-    let (part_a, part_b) = (variance_a / size_a, variance_b / size_b);
-    let (difference, square) = (mean_b - mean_a, part_a + part_b);
-    if square == 0.0 {
-        return Some(certain(difference));
+/// The test for runs of different seeds; `None` with fewer than three seeds in all.
+///
+/// Welch's, which lets both sides vary as they do; of one seed against several Student's, which
+/// takes the one to vary as the others do.
+pub fn unpaired(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (n, m) = (a.len() as f64, b.len() as f64);
+    let (difference, square, degrees) = match (moments(a), moments(b)) {
+        (Some((mean_a, variance_a)), Some((mean_b, variance_b))) => {
+            let (part_a, part_b) = (variance_a / n, variance_b / m);
+            let square = part_a + part_b;
+            // Welch-Satterthwaite.
+            let parts = part_a.powi(2) / (n - 1.0) + part_b.powi(2) / (m - 1.0);
+            (mean_b - mean_a, square, square.powi(2) / parts)
+        }
+        (Some((mean, variance)), None) => (b.first()? - mean, variance * (1.0 + 1.0 / n), n - 1.0),
+        (None, Some((mean, variance))) => (mean - a.first()?, variance * (1.0 + 1.0 / m), m - 1.0),
+        (None, None) => return None,
+    };
+    match square == 0.0 {
+        true => Some(certain(difference)),
+        false => Some(two_sided(difference / square.sqrt(), degrees)),
     }
-    // Welch-Satterthwaite.
-    let degrees =
-        square.powi(2) / (part_a.powi(2) / (size_a - 1.0) + part_b.powi(2) / (size_b - 1.0));
-    Some(two_sided(difference / square.sqrt(), degrees))
 }
 
 /// The paired test, for runs of the same seeds, in the same order; `None` with fewer than two.

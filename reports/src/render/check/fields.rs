@@ -81,7 +81,7 @@ pub(super) fn difference(change: &Change) -> String {
 /// What noise was judged by.
 pub(super) fn evidence(change: &Change) -> String {
     match change.evidence {
-        Evidence::Welch(p) => format!("p = {}", probability(p)),
+        Evidence::Unpaired(p) => format!("p = {}", probability(p)),
         Evidence::Paired(p) => format!("p = {}, same seeds", probability(p)),
         Evidence::SameSeeds => "same seeds".to_owned(),
         Evidence::Tolerance => "too few seeds to test".to_owned(),
