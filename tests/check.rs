@@ -60,6 +60,7 @@ fn cell(seed: u64) -> CellRecord {
         connections: Vec::new(),
         streams: vec![stream(100_000)],
         timeline: Vec::new(),
+        prices: None,
         packets: PacketsRecord::default(),
         signaling_bytes: 1_000,
         digest: String::new(),
