@@ -5,7 +5,8 @@
 use std::net::Ipv4Addr;
 
 use super::id::{GatewayId, HostId};
-use super::network::{Leg, Network, NetworkError};
+use super::network::{Network, NetworkError};
+use super::path::Leg;
 use crate::link::config::LinkConfig;
 
 /// Where a host moves to.

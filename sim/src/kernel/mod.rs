@@ -12,6 +12,7 @@ mod icmp;
 pub(crate) mod id;
 mod map;
 mod network;
+mod path;
 mod queue;
 mod route;
 
