@@ -9,8 +9,10 @@ use slab::Slab;
 use thiserror::Error;
 
 use super::arena::Arena;
+use super::cross::Cross;
 use super::event::Event;
 use super::id::{GatewayId, HostId, SocketId};
+use super::lanes::{Lane, Lines};
 use super::map::{Host, Map};
 use super::path::Flight;
 use super::queue::EventQueue;
@@ -83,6 +85,8 @@ pub struct Network {
     pub(super) flights: Slab<Flight>,
     payloads: Arena,
     pub(super) sockets: Slab<Socket>,
+    pub(super) lines: Lines,
+    pub(super) cross: Cross,
     pub(super) next_packet: u64,
     pub(super) icmp: bool,
     /// Flights that are not sent yet: their origin's CPU is at work on them.
@@ -104,6 +108,8 @@ impl Network {
             flights: Slab::new(),
             payloads: Arena::default(),
             sockets: Slab::new(),
+            lines: Lines::default(),
+            cross: Cross::default(),
             next_packet: 0,
             icmp: false,
             unsent: 0,
@@ -359,6 +365,8 @@ impl Network {
         self.now = at;
         Some(match event {
             Event::Packet(slot) => self.arrive(slot as usize),
+            Event::Cross(parcel) => self.cross_parcel(parcel as usize),
+            Event::Transmitter(lane) => self.serve_at(Lane::from(lane)),
             Event::Tcp => Step::Tcp,
             Event::Timer(slot) => Step::Timer(slot),
         })

@@ -3,6 +3,7 @@
 use super::drops::DropReason;
 use super::event::Event;
 use super::id::{HostId, SocketId};
+use super::lanes::{Lane, Occupant};
 use super::network::{Network, Step};
 use super::route::route;
 use crate::host::cpu::Overloaded;
@@ -84,10 +85,8 @@ impl Network {
         if up.is_ideal() {
             return self.leave_uplink(slot);
         }
-        match up.offer(self.now, self.flights[slot].packet.wire_bytes()) {
-            Verdict::Deliver { at } => self.fly(at, slot),
-            Verdict::Drop(reason) => self.drop(slot, DropReason::Uplink(reason), Some(origin)),
-        }
+        let verdict = up.offer(self.now, self.flights[slot].packet.wire_bytes());
+        self.cross_link(slot, Lane::up(origin), verdict);
     }
 
     /// From now on the packet is one of the network's.
@@ -156,9 +155,16 @@ impl Network {
         if wire_bytes > receiver.mtu || flight.packet.fragments > 1 {
             return self.offer_slices_down(slot, host);
         }
-        match receiver.down.offer(self.now, wire_bytes) {
+        let verdict = receiver.down.offer(self.now, wire_bytes);
+        self.cross_link(slot, Lane::down(host), verdict);
+    }
+
+    /// What a link made of a packet that was offered to it.
+    fn cross_link(&mut self, slot: usize, lane: Lane, verdict: Verdict) {
+        match verdict {
             Verdict::Deliver { at } => self.fly(at, slot),
-            Verdict::Drop(reason) => self.drop(slot, DropReason::Downlink(reason), Some(host)),
+            Verdict::Drop(reason) => self.drop(slot, lane.refusal(reason), Some(lane.host)),
+            Verdict::Wait => self.wait(lane, [Occupant::Flight { slot, last: true }]),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod conservation;
 mod cpu;
+mod cross;
 mod determinism;
 mod faults;
 mod fixture;

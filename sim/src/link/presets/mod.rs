@@ -29,7 +29,7 @@ mod radio;
 
 use std::time::Duration;
 
-use super::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
+use super::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Queue, Reorder};
 
 /// The names of all presets, in alphabetical order.
 pub const PRESETS: &[&str] = &[
@@ -66,6 +66,7 @@ pub fn preset(name: &str) -> Option<LinkConfig> {
 const IDEAL: LinkConfig = LinkConfig::symmetric(PipeConfig {
     rate_bps: None,
     buffer_bytes: None,
+    queue: Queue::DropTail,
     delay: Duration::ZERO,
     jitter: NO_JITTER,
     loss: LossConfig::None,
@@ -83,6 +84,7 @@ const fn pipe(rate_bps: u64, queue_millis: u64, delay_micros: u64, std_micros: u
     PipeConfig {
         rate_bps: Some(rate_bps),
         buffer_bytes: Some(rate_bps * queue_millis / 8_000),
+        queue: Queue::DropTail,
         delay: Duration::from_micros(delay_micros),
         jitter: JitterConfig {
             std: Duration::from_micros(std_micros),
