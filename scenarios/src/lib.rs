@@ -34,13 +34,15 @@ mod resolve;
 mod scenario;
 mod spec;
 mod suggest;
+mod timeline;
 mod units;
 
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Participant,
-    Plan, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    AudioPlan, CostProfile, CrossTraffic, Device, Event, Fidelity, Handover, Happening,
+    LinkChanges, McuEncoders, McuPlan, NetworkPlan, Participant, Plan, ServersPlan, SfuPlan,
+    StackPlan, StackProfile, Topology, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -6,6 +6,7 @@
 mod central;
 mod cpu;
 mod events;
+mod network;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
+pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,6 +125,8 @@ pub struct Participant {
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
     /// or `custom`.
     pub link_label: String,
+    /// How that changes in mid-call, and who else uses it.
+    pub network: NetworkPlan,
     /// Its computer.
     pub device: Device,
     /// Whether it has a camera and a microphone; who has none only watches.

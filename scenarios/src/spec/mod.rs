@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod cross;
 mod device;
 mod group;
 mod groups;
@@ -13,6 +14,7 @@ mod link;
 mod media;
 mod name;
 mod nat;
+mod network;
 #[cfg(test)]
 mod reference;
 mod servers;
@@ -21,9 +23,11 @@ mod stack;
 use std::time::Duration;
 
 pub(crate) use call::{Cpu, PARTICIPANTS};
-pub(crate) use group::{Camera, Group};
+pub(crate) use cross::SpecCross;
+pub(crate) use group::{Group, NamedFile};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
+pub(crate) use network::{NetworkChange, NetworkEvent, SpecChange};
 pub(crate) use servers::Servers;
 
 #[cfg(test)]
@@ -61,6 +65,10 @@ pub(crate) struct Spec {
     pub(crate) audio: Option<AudioPlan>,
     /// Who takes part.
     pub(crate) groups: Groups,
+    /// What happens to their links, in order of time.
+    pub(crate) network: Vec<NetworkEvent>,
+    /// Who else uses their links.
+    pub(crate) cross: Vec<SpecCross>,
     /// How the WebRTC stack is set.
     pub(crate) stack: StackPlan,
     /// The servers, and when they fail.
@@ -94,7 +102,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 18] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -106,6 +114,9 @@ fn vocabulary() -> [&'static Keys; 15] {
         &link::BURSTS,
         &device::KEYS,
         &interruption::KEYS,
+        &network::KEYS,
+        &network::PIPE,
+        &cross::KEYS,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,
