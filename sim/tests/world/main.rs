@@ -10,6 +10,7 @@ mod faults;
 mod fixture;
 mod fragments;
 mod icmp;
+mod lanes;
 mod links;
 mod nat;
 mod pcap;
