@@ -15,7 +15,7 @@ const BOB: [u8; 4] = [203, 0, 113, 2];
 /// many packets were delivered, and dropped for each reason.
 fn overload(
     up: bool,
-    act: impl Fn(&mut sim::Network, [HostId; 2], u64) + Send,
+    act: impl Fn(&mut sim::Network, [HostId; 2], u64) + Send + Sync,
 ) -> (usize, Vec<(String, u64)>) {
     let slow = PipeConfig {
         rate_bps: Some(1_000_000),
