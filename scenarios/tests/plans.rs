@@ -317,6 +317,7 @@ fn every_built_in_resolves_under_its_name() {
             "webinar",
             "all-symmetric",
             "large",
+            "handover",
             "full-cone-pair",
             "symmetric-pair",
             "ideal-pair"

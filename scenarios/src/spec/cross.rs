@@ -126,7 +126,7 @@ fn kind(section: &Section<'_>) -> Option<CrossKind> {
         Kind::OnOff => &["round_trip"],
         Kind::Tcp => &["rate", "on", "off"],
     };
-    for node in others.iter().filter_map(|key| section.get(key)) {
+    if let Some(node) = others.iter().find_map(|key| section.get(key)) {
         return node.fail("this kind has no such key; drop it");
     }
     let rate = || {
