@@ -77,13 +77,15 @@ fn what_codel_drops_has_a_reason_of_its_own() {
 
 #[test]
 fn a_packet_in_fragments_is_dropped_or_arrives_as_one() {
-    // With an MTU of 600 each packet is three fragments, of 596, 596 and 98 bytes: 10.32 ms. Drops
-    // are as often as before, of fragments, which takes their packets along: as many, or less.
+    // With an MTU of 600 each packet is three fragments, of 596, 596 and 98 bytes: 10.32 ms for all,
+    // 3.44 ms in the mean, and 4.13 s for 400 packets. Of fragments 25 t^2 are dropped by t (see
+    // above), so the link is done at t = 4.13 - 25 t^2 * 0.00344, which is 3.24 s, after 262 drops.
+    // Nearly each is of another packet, whose other fragments are sent for nothing.
     let (delivered, dropped) = overload(true, |network, [alice, _], _| network.set_mtu(alice, 600));
     assert_eq!(dropped.len(), 1, "{dropped:?}");
     assert_eq!(dropped[0].0, "uplink-codel");
-    assert!((50..=250).contains(&dropped[0].1), "{dropped:?}");
-    assert!((150..=350).contains(&delivered), "{delivered}");
+    assert!((230..=300).contains(&dropped[0].1), "{dropped:?}");
+    assert!((100..=170).contains(&delivered), "{delivered}");
 }
 
 #[test]
