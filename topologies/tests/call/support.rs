@@ -38,6 +38,7 @@ pub fn call(nats: &[&str]) -> Plan {
         nat_label: (*nat).to_owned(),
         link: steady_link(),
         link_label: "steady".to_owned(),
+        network: Default::default(),
         device: Device::default(),
         sends: true,
         camera: None,
