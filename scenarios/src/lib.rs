@@ -36,15 +36,16 @@ mod resolve;
 mod scenario;
 mod spec;
 mod suggest;
+mod timeline;
 mod units;
 
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    Allowance, AudioPlan, CostProfile, Device, Event, Fidelity, Happening, IcePlan, Limit,
-    McuEncoders, McuPlan, NatType, Offerer, Outcome, Participant, Plan, Prices, ServersPlan,
-    SfuPlan, StackPlan, StackProfile, Suite, Topology, TransportPolicy, TraversalCell,
-    TraversalPlan, TurnAccess, VideoPlan,
+    Allowance, AudioPlan, CostProfile, CrossTraffic, Device, Event, Fidelity, Handover, Happening,
+    IcePlan, Limit, LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome,
+    Participant, Plan, Prices, ServersPlan, SfuPlan, StackPlan, StackProfile, Suite, Topology,
+    TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sim::{LinkConfig, LossConfig, NatConfig, PipeConfig, Seed};
 
 use crate::plan::{
-    AudioPlan, Device, Fidelity, NatType, Offerer, Participant, Plan, Suite, Topology,
+    AudioPlan, Device, Fidelity, NatType, NetworkPlan, Offerer, Participant, Plan, Suite, Topology,
     TraversalCell, TraversalPlan,
 };
 use crate::spec::{Spec, nat_types};
@@ -218,6 +218,7 @@ fn participant(spec: &Spec, index: u16, nat: &NatType, later: Option<Duration>) 
         behind_same: None,
         link: link.value,
         link_label: link.label.clone(),
+        network: NetworkPlan::default(),
         device: Device::default(),
         sends: true,
         camera: None,

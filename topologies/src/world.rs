@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Role;
 use rtc::peer_connection::configuration::RTCIceServer;
-use scenarios::{Device, Participant, Plan, Topology, TurnAccess};
+use scenarios::{Device, LinkChanges, Participant, Plan, Topology, TurnAccess};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{
     GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation,
-    Time, Work,
+    Time, Way, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
@@ -207,7 +207,7 @@ fn add_participant(
         let external = addresses::between(index, depth);
         behind = Some(world.add_gateway(*nat, external, behind)?);
     }
-    world.add_host(HostConfig {
+    let host = world.add_host(HostConfig {
         name: participant.name.clone(),
         address: match behind {
             None => addresses::public(index),
@@ -216,7 +216,26 @@ fn add_participant(
         behind,
         link: participant.link,
         cpu: peer_cpu(plan, &participant.device),
-    })
+    })?;
+    let network = &participant.network;
+    follow(world, host, &network.changes)?;
+    for cross in &network.cross {
+        world.network(|network| network.add_cross_flow(host, cross.way, cross.flow));
+    }
+    Ok(host)
+}
+
+/// Lets the link of a host, which has carried nothing, change as planned.
+///
+/// # Errors
+///
+/// [`NetworkError::Link`] if it cannot change so.
+pub fn follow(world: &Simulation, host: HostId, to_come: &LinkChanges) -> Result<(), NetworkError> {
+    world.network(|network| {
+        network.follow(host, Way::Up, &to_come.up)?;
+        network.follow(host, Way::Down, &to_come.down)
+    })?;
+    Ok(())
 }
 
 /// Starts the servers of a call.

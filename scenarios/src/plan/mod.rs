@@ -8,6 +8,7 @@ mod cpu;
 mod events;
 mod ice;
 mod limits;
+mod network;
 mod prices;
 mod traversal;
 
@@ -23,6 +24,7 @@ pub use cpu::{CostProfile, Device};
 pub use events::{Event, Happening};
 pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use limits::Limit;
+pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
 pub use prices::Prices;
 pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
@@ -136,6 +138,8 @@ pub struct Participant {
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
     /// or `custom`.
     pub link_label: String,
+    /// How that changes in mid-call, and who else uses it.
+    pub network: NetworkPlan,
     /// Its computer.
     pub device: Device,
     /// Whether it has a camera and a microphone; who has none only watches.

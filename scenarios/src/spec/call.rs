@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, limits, media, name, prices, servers, stack, traversal};
+use super::{
+    Spec, central, cross, groups, limits, media, name, network, prices, servers, stack, traversal,
+};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -24,6 +26,8 @@ pub(super) const KEYS: Keys = Keys {
         "video",
         "audio",
         "group",
+        "network",
+        "cross_traffic",
         "stack",
         "servers",
         "sfu",
@@ -70,6 +74,9 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
     let calls = groups::read(section, end);
+    let listed = calls.as_ref().map(|(groups, _)| groups);
+    let network = network::read(section, listed, end);
+    let cross = cross::read(section, listed, end);
     let stack = stack::read(section);
     let servers = servers::read(section, end);
     let sfu = central::sfu(section);
@@ -106,6 +113,8 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         video,
         audio,
         groups,
+        network: network?,
+        cross: cross?,
         stack: stack?,
         servers: servers?,
         sfu: sfu?,

@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod cross;
 mod device;
 mod group;
 mod groups;
@@ -14,6 +15,7 @@ mod link;
 mod media;
 mod name;
 mod nat;
+mod network;
 mod prices;
 #[cfg(test)]
 mod reference;
@@ -24,10 +26,12 @@ mod traversal;
 use std::time::Duration;
 
 pub(crate) use call::{Cpu, PARTICIPANTS};
-pub(crate) use group::{Camera, Group};
+pub(crate) use cross::SpecCross;
+pub(crate) use group::{Group, NamedFile};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
 pub use limits::limited_metrics;
+pub(crate) use network::{NetworkChange, NetworkEvent, SpecChange};
 pub(crate) use servers::Servers;
 pub(crate) use traversal::{Traversal, types as nat_types};
 
@@ -68,6 +72,10 @@ pub(crate) struct Spec {
     pub(crate) audio: Option<AudioPlan>,
     /// Who takes part.
     pub(crate) groups: Groups,
+    /// What happens to their links, in order of time.
+    pub(crate) network: Vec<NetworkEvent>,
+    /// Who else uses their links.
+    pub(crate) cross: Vec<SpecCross>,
     /// How the WebRTC stack is set.
     pub(crate) stack: StackPlan,
     /// The servers, and when they fail.
@@ -107,7 +115,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 20] {
+fn vocabulary() -> [&'static Keys; 23] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -119,6 +127,9 @@ fn vocabulary() -> [&'static Keys; 20] {
         &link::BURSTS,
         &device::KEYS,
         &interruption::KEYS,
+        &network::KEYS,
+        &network::PIPE,
+        &cross::KEYS,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,

@@ -39,6 +39,7 @@ pub fn call(nats: &[&str]) -> Plan {
         behind_same: None,
         link: steady_link(),
         link_label: "steady".to_owned(),
+        network: Default::default(),
         device: Device::default(),
         sends: true,
         camera: None,

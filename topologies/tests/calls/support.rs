@@ -59,6 +59,7 @@ pub fn participant(index: u16, nats: Vec<NatConfig>) -> Participant {
         nats,
         link: link(),
         link_label: "custom".to_owned(),
+        network: Default::default(),
         device: Device::default(),
         sends: true,
         camera: None,
