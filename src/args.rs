@@ -28,6 +28,10 @@ pub enum Command {
     Run(RunArgs),
     /// Render the results of a run again, without running it
     Report(ReportArgs),
+    /// Judge a run by the limits of its scenario, and against the run before
+    Check(CheckArgs),
+    /// Cross every pair of NAT behaviours with real peers, and compare with what theory says
+    Nat(NatArgs),
     /// List the built-in scenarios
     List,
     /// Print a scenario, such as a built-in one to start from
@@ -90,14 +94,85 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// Which NATs to cross, and what to make of it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NatArgs {
+    /// Scenario whose [nat] section says what is run: a file [default: the whole matrix]
+    pub scenario: Option<String>,
+    /// Write nat.json, junit.xml and nat.html, too
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = NatFormat::Table)]
+    pub format: NatFormat,
+    /// Run this seed instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// How many cells to run at the same time [default: as many as there are CPUs]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = whole::<NonZeroUsize>,
+        allow_negative_numbers = true
+    )]
+    pub jobs: Option<NonZeroUsize>,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What a traversal matrix can be rendered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NatFormat {
+    /// Grids of letters, and counts.
+    Table,
+    /// Everything that was recorded.
+    Json,
+    /// A test case for each cell.
+    Junit,
+    /// Heat maps, on a page with nothing beside it.
+    Html,
+    /// Counts and regressions, for a pull request.
+    Markdown,
+}
+
 /// What to render, and to what.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
     /// Directory that `rtclab run` wrote, of which `run.json` is enough
     pub dir: PathBuf,
-    /// What to make of it: html, svg and csv are files in DIR, json and markdown are printed
+    /// What to make of it: html, svg, png and csv are files in DIR, json and markdown are printed
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub format: ReportFormat,
+}
+
+/// What to judge, by what, and how to say it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Directory that `rtclab run` wrote, of which `run.json` is enough
+    pub dir: PathBuf,
+    /// Compare with this run of the same scenario, too, and fail if anything got worse
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = CheckFormat::Table)]
+    pub format: CheckFormat,
+    /// Write that to a file, and print the table
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How the verdicts of gates can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Table,
+    /// For CI services.
+    Junit,
+    /// For a pull request: 65,536 bytes at most.
+    Markdown,
+    /// For other programs.
+    Json,
 }
 
 /// What results can be rendered to.
@@ -107,6 +182,8 @@ pub enum ReportFormat {
     Html,
     /// `charts/*.svg`.
     Svg,
+    /// `charts/*.png`.
+    Png,
     /// The tables, and `charts.csv`.
     Csv,
     /// Tables and charts for programs, printed.

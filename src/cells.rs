@@ -35,18 +35,40 @@ pub fn run_all(
     jobs: NonZeroUsize,
     tell: &(dyn Fn(usize, Step) + Sync),
 ) -> Result<Vec<CellOutput>> {
+    let run = |index: usize, plan: &Plan| {
+        let progress = |progress| tell(index, Step::Reached(progress));
+        let output = engine.run(plan, options, &progress);
+        if output.is_ok() {
+            tell(index, Step::Done);
+        }
+        output
+    };
+    in_order(plans, jobs, &name, &run)
+}
+
+/// Runs every item on a fresh thread, up to `jobs` at a time, and returns what they gave in the
+/// order of the items. `run` is also told the number of its item; errors say its `name`.
+///
+/// # Errors
+///
+/// As [`run_all`].
+pub fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    jobs: NonZeroUsize,
+    name: &(dyn Fn(&T) -> String + Sync),
+    run: &(dyn Fn(usize, &T) -> Result<R> + Sync),
+) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     let worker = || {
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(plan) = plans.get(index) else { break };
-            let progress = |progress| tell(index, Step::Reached(progress));
-            let output = run_one(engine, plan, options, &progress);
-            match &output {
-                Ok(_) => tell(index, Step::Done),
-                Err(_) => failed.store(true, Ordering::Relaxed),
+            let Some(item) = items.get(index) else { break };
+            let output = guarded(|| run(index, item));
+            let output = output.with_context(|| format!("{} failed", name(item)));
+            if output.is_err() {
+                failed.store(true, Ordering::Relaxed);
             }
             sender
                 .send((index, output))
@@ -54,7 +76,7 @@ pub fn run_all(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..jobs.get().min(plans.len()) {
+        for _ in 0..jobs.get().min(items.len()) {
             scope.spawn(worker);
         }
     });
@@ -74,16 +96,10 @@ pub fn name(plan: &Plan) -> String {
     )
 }
 
-/// Runs one cell on a thread of its own: a simulation wants a fresh one.
-fn run_one(
-    engine: &impl Engine,
-    plan: &Plan,
-    options: &RunOptions,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<CellOutput> {
-    thread::scope(|scope| scope.spawn(|| engine.run(plan, options, progress)).join())
+/// Runs on a thread of its own: a simulation wants a fresh one. A panic there is an error.
+fn guarded<R: Send>(run: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    thread::scope(|scope| scope.spawn(run).join())
         .unwrap_or_else(|panic| Err(anyhow!("a defect of rtclab: {}", panic_message(&*panic))))
-        .with_context(|| format!("{} failed", name(plan)))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

@@ -1,7 +1,8 @@
 //! Exit codes, which scripts rely on.
 //!
 //! 0 is good, 2 a wrong command line (which `clap` reports itself) or scenario, 3 a run that
-//! failed. 1 means that a gate or expectation of a run that succeeded failed, so no error has it.
+//! failed. 1 means that a gate or expectation of a run that succeeded failed: what there is to say
+//! about that has been printed.
 
 use std::io;
 use std::process::ExitCode;
@@ -13,6 +14,10 @@ use scenarios::ScenarioError;
 pub enum Failure {
     /// The command line or the scenario is wrong.
     Usage(anyhow::Error),
+    /// A gate or expectation failed, as was said.
+    Gate,
+    /// The run went well, and what it gave is not what was expected.
+    Expectation(anyhow::Error),
     /// The run itself failed.
     Run(anyhow::Error),
     /// What there was to say could not be printed.
@@ -27,6 +32,8 @@ pub fn code(result: Result<(), Failure>) -> ExitCode {
         Err(Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
+        Err(Failure::Gate) => ExitCode::from(1),
+        Err(Failure::Expectation(error)) => fail(1, format_args!("{error:#}")),
         Err(Failure::Usage(error)) => fail(2, format_args!("{error:#}")),
         Err(Failure::Run(error)) => fail(3, format_args!("{error:#}")),
         Err(Failure::Print(error)) => fail(3, format_args!("cannot print: {error}")),

@@ -28,7 +28,9 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Run(run) => cmd::run::run(&run, &engine::Topologies, out),
         Command::Report(report) => cmd::report::report(&report, out),
+        Command::Check(check) => cmd::check::check(&check, out),
         Command::Calibrate(args) => cmd::calibrate::calibrate(&args, out),
+        Command::Nat(args) => cmd::nat::nat(&args, out),
         Command::List => cmd::list::list(out),
         Command::Show { scenario } => cmd::show::show(&scenario, out),
     }

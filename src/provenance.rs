@@ -10,7 +10,7 @@ use reports::Provenance;
 /// The provenance of a run of this process, on this machine.
 pub fn gather(started: SystemTime, wall: Duration) -> Provenance {
     Provenance {
-        program: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        program: program(),
         profile: if cfg!(debug_assertions) {
             "debug"
         } else {
@@ -27,6 +27,11 @@ pub fn gather(started: SystemTime, wall: Duration) -> Provenance {
             .collect(),
         wall_s: wall.as_secs_f64(),
     }
+}
+
+/// The program's name and version.
+pub fn program() -> String {
+    concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
 /// How many CPUs this process may use; 1 if the system does not say.

@@ -19,6 +19,7 @@ const DIGITS: u32 = 14;
 /// On disk it is the exact sum and a sorted list of `[lowest value of the bucket, count]` pairs,
 /// which is all that it holds: reading a distribution back gives an equal one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "Stored", try_from = "Stored")]
 pub struct Distribution {
     /// Counts, never 0, by the lowest value of the bucket.
@@ -93,6 +94,7 @@ fn middle((lowest, highest): (u64, u64)) -> f64 {
 
 /// The form of a [`Distribution`] in a file.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Stored {
     sum: u128,

@@ -65,8 +65,15 @@ pub(crate) fn cell() -> CellRecord {
             up_kbps: 1_000.5,
             down_kbps: 100.0,
             frames_rendered: 60,
+            frozen_ms: Some(250.0),
             video_latency_ms_mean: None,
         }],
+        prices: Some(Prices {
+            currency: "EUR".into(),
+            egress_per_gb: 0.10,
+            relay_per_gb: 0.40,
+            vcpu_hour: 0.05,
+        }),
         packets: PacketsRecord {
             sent: 10,
             delivered: 7,
@@ -97,11 +104,14 @@ fn host(
         group: (role == Role::Client).then(|| "home".into()),
         nat: "port-restricted".into(),
         link: "cable".into(),
+        link_up_kbps: Some(10_000.0),
+        link_down_kbps: Some(100_000.0),
         up: traffic(2 * up_bytes),
         down: traffic(2 * down_bytes),
         window_up: traffic(up_bytes),
         window_down: traffic(down_bytes),
         device: "laptop".into(),
+        cores: Some(4),
         cpu_cores_mean,
         cpu_cores_by_work: cpu_cores_mean
             .map(|cores| ("encode".to_owned(), cores))
@@ -287,5 +297,25 @@ fn stream(
         ssim_mean: None,
         plis: 0,
         keyframes: 1,
+    }
+}
+
+/// Made-up noise, the same every time: SplitMix64, and normal deviates by Box and Muller.
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    /// Between 0 and 1, neither included.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64 + f64::EPSILON / 4.0
+    }
+
+    /// Of mean 0 and standard deviation 1.
+    pub(crate) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (self.uniform(), self.uniform());
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     }
 }

@@ -12,8 +12,13 @@ use crate::distribution::Distribution;
 /// The version of the schema of `run.json`.
 pub const SCHEMA_VERSION: u32 = 3;
 
+/// The oldest version that is still read: 2 knew no limits, prices or
+/// capacities, and not the program that wrote it.
+pub const OLDEST_SCHEMA: u32 = 2;
+
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The scenario's name.
@@ -43,9 +48,15 @@ pub struct CellRecord {
     /// Every sender, receiver and kind.
     pub streams: Vec<StreamRecord>,
     /// Every workload, sender and receiver of data channels.
+    #[serde(default)]
     pub data: Vec<DataRecord>,
     /// A row per host and second of the call.
     pub timeline: Vec<TimelineRecord>,
+    /// What the money of the call follows from.
+    ///
+    /// `None` before schema 3, as are what links carry, numbers of cores, and frozen seconds.
+    #[serde(default)]
+    pub prices: Option<Prices>,
     /// What became of every packet, over the whole run.
     pub packets: PacketsRecord,
     /// Bytes of JSON of the signalling messages, both ways, over the whole run.
@@ -56,8 +67,24 @@ pub struct CellRecord {
     pub warnings: Vec<String>,
 }
 
+/// What servers cost, as the scenario says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// What the prices are in, such as `USD`.
+    pub currency: String,
+    /// Per 10^9 bytes that the SFU or MCU sends, at the IP layer.
+    pub egress_per_gb: f64,
+    /// Per 10^9 bytes that the TURN server sends, likewise.
+    pub relay_per_gb: f64,
+    /// Per hour of one modelled core in use, of the SFU or MCU and of the TURN server.
+    pub vcpu_hour: f64,
+}
+
 /// What a host is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A participant.
@@ -87,6 +114,7 @@ impl Role {
 
 /// One host of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostRecord {
     /// Unique in the cell, such as `home-2` or `turn`.
@@ -99,6 +127,12 @@ pub struct HostRecord {
     pub nat: String,
     /// What the scenario called its link.
     pub link: String,
+    /// What the link carries from the host at most, bits per second over 1000; `None` without end.
+    #[serde(default)]
+    pub link_up_kbps: Option<f64>,
+    /// What the link carries to the host at most, likewise.
+    #[serde(default)]
+    pub link_down_kbps: Option<f64>,
     /// Traffic that the host put on its access link, whole run.
     pub up: Traffic,
     /// Traffic that the access link delivered to the host, whole run.
@@ -109,6 +143,9 @@ pub struct HostRecord {
     pub window_down: Traffic,
     /// What the scenario called its computer.
     pub device: String,
+    /// How many cores it has.
+    #[serde(default)]
+    pub cores: Option<u32>,
     /// Modelled CPU, mean cores in use over the window; `None` where CPUs are free.
     pub cpu_cores_mean: Option<f64>,
     /// The same by work: `encode`, `decode`, `compose`, `mix`, `transport`; empty where CPUs are
@@ -122,6 +159,7 @@ pub struct HostRecord {
 
 /// How many encoders and decoders a host had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codecs {
     /// H.264 encoders.
@@ -139,6 +177,7 @@ pub struct Codecs {
 /// Relayed packets count in the class of what they carry; the bytes that the relay adds to them
 /// (ChannelData headers, Send and Data indications) count in `turn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Packets of every class.
@@ -160,6 +199,7 @@ pub struct Traffic {
     /// DTLS, but for application data.
     pub dtls_bytes: u64,
     /// DTLS application data: SCTP, which carries data channels.
+    #[serde(default)]
     pub data_bytes: u64,
     /// TCP: signalling.
     pub tcp_bytes: u64,
@@ -167,6 +207,7 @@ pub struct Traffic {
 
 /// One end of one peer connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionRecord {
     /// The host whose end this is.
@@ -187,6 +228,7 @@ pub struct ConnectionRecord {
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Phases {
     /// From the later participant's join to this end having applied both descriptions, less the
@@ -204,6 +246,7 @@ pub struct Phases {
 
 /// What a stream carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// H.264.
@@ -224,6 +267,7 @@ impl Kind {
 
 /// One sender's media as one receiver got it, in the measured window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StreamRecord {
     /// The host that captured it.
@@ -274,6 +318,7 @@ pub struct StreamRecord {
 
 /// What a workload of data channels sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DataKind {
     /// A file, as fast as it goes.
@@ -298,6 +343,7 @@ impl DataKind {
 /// One workload from one participant to another, from its start on. Messages are sent up to the end
 /// of the window, and counted if they arrive by the end of the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
     /// What the scenario calls it.
@@ -349,6 +395,7 @@ pub struct DataRecord {
 
 /// What one host did in one second of the call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimelineRecord {
     /// Start of the second, s after the start of the call.
@@ -361,12 +408,17 @@ pub struct TimelineRecord {
     pub down_kbps: f64,
     /// Video frames rendered, over all its streams.
     pub frames_rendered: u64,
+    /// How long its video streams were frozen within the measured window, ms, all together; as in
+    /// [`StreamRecord::freeze_ms`], to which the seconds add up.
+    #[serde(default)]
+    pub frozen_ms: Option<f64>,
     /// Mean capture-to-render latency of those, in ms.
     pub video_latency_ms_mean: Option<f64>,
 }
 
 /// What became of every packet: `sent = delivered + sum(dropped) + in_flight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PacketsRecord {
     /// Handed to the network.
@@ -381,6 +433,7 @@ pub struct PacketsRecord {
 
 /// What the machine that ran a cell spent on it: differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// Wall time of the cell, s.

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::document::Problems;
-use crate::spec::Camera;
+use crate::spec::NamedFile;
 
 /// What every Y4M file begins with (yuv4mpeg(5) of the MJPEG tools).
 const SIGNATURE: &[u8; 10] = b"YUV4MPEG2 ";
 
 /// The path of a camera, which is relative to `base`. Reports a file that cannot be used.
-pub(crate) fn find(camera: &Camera, base: &Path, problems: &Problems) -> PathBuf {
+pub(crate) fn find(camera: &NamedFile, base: &Path, problems: &Problems) -> PathBuf {
     let path = base.join(&camera.file);
     if let Err(reason) = check(&path) {
         let message = format!(

@@ -12,6 +12,7 @@
 //! - [`plan`]: what a run executes, valid by construction;
 //! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
 //! - `resolve`, `apportion`, `camera`, `fidelity`, `grid`: from a scenario to the plans of its grid;
+//! - `matrix`: from a scenario to the cells of its traversal matrix;
 //! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
 //! - `costs`: what work costs, built in or from a file;
 //! - `units`: quantities, exact and never without their unit;
@@ -28,20 +29,25 @@ mod error;
 mod fidelity;
 mod grid;
 mod library;
+mod matrix;
 mod nearby;
 mod presets;
 mod resolve;
 mod scenario;
 mod spec;
 mod suggest;
+mod timeline;
 mod units;
 
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
-    McuPlan, Participant, Plan, Reliability, ServersPlan, SfuPlan, StackPlan, StackProfile,
-    Topology, VideoPlan,
+    Allowance, AudioPlan, CostProfile, CrossTraffic, DataKind, DataPlan, Device, Event, Fidelity,
+    Handover, Happening, IcePlan, Limit, LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan,
+    Offerer, Outcome, Participant, Plan, Prices, Reliability, ServersPlan, SfuPlan, StackPlan,
+    StackProfile, Suite, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess,
+    VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};
+pub use spec::limited_metrics;

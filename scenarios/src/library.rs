@@ -19,7 +19,7 @@ pub struct BuiltIn {
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 11] = [
+const LIBRARY: [(&str, &str); 12] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
     ("three-way", include_str!("../library/three-way.toml")),
     ("standup", include_str!("../library/standup.toml")),
@@ -29,6 +29,7 @@ const LIBRARY: [(&str, &str); 11] = [
         include_str!("../library/all-symmetric.toml"),
     ),
     ("large", include_str!("../library/large.toml")),
+    ("handover", include_str!("../library/handover.toml")),
     (
         "full-cone-pair",
         include_str!("../library/full-cone-pair.toml"),

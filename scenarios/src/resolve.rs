@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use sim::Seed;
 
 use crate::document::{Finding, Problems};
-use crate::plan::{CostProfile, DataPlan, Event, Happening, Participant, Plan, Topology};
+use crate::plan::{
+    CostProfile, DataPlan, Event, Happening, NetworkPlan, Participant, Plan, Topology,
+};
 use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Spec};
-use crate::{camera, fidelity, grid};
+use crate::timeline::Traces;
+use crate::{camera, fidelity, grid, timeline};
 
 /// What the command line changes in a scenario; `None` keeps what the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Overrides {
 /// # Errors
 ///
 /// Every override that does not fit, every grid of an MCU that is too small for its pictures, and
-/// every camera that cannot be used.
+/// every camera and trace that cannot be used, and every ramp that has no rate to begin with.
 pub(crate) fn resolve(
     spec: &Spec,
     base: &Path,
@@ -52,12 +55,19 @@ pub(crate) fn resolve(
     }
     let camera = |group: &Group| Some(camera::find(group.camera.as_ref()?, base, &problems));
     let cameras: Vec<_> = spec.groups.list.iter().map(camera).collect();
+    let traces = Traces::load(&spec.network, base, &problems);
+    let network = |place| timeline::of_group(place, &spec.network, &spec.cross, &traces);
+    let networks: Vec<_> = (0..spec.groups.list.len()).map(network).collect();
+    for (group, network) in spec.groups.list.iter().zip(&networks) {
+        timeline::check_ramps(group, network, &problems);
+    }
     problems.into_result(())?;
+    let extras: Vec<_> = cameras.into_iter().zip(networks).collect();
 
     let mut plans = Vec::new();
     for topology in topologies {
         for number in participants {
-            let cell = cell(spec, costs, *topology, gather(spec, &cameras, *number));
+            let cell = cell(spec, costs, *topology, gather(spec, &extras, *number));
             let seeded = |seed| Plan {
                 seed: Seed(seed),
                 ..cell.clone()
@@ -99,6 +109,7 @@ fn cell(
         servers: spec.servers.plan.clone(),
         sfu: spec.sfu.clone(),
         mcu: spec.mcu.clone(),
+        prices: spec.prices.clone(),
         events: events(spec, topology, &participants),
         participants,
     }
@@ -155,20 +166,22 @@ fn events(spec: &Spec, topology: Topology, participants: &[Participant]) -> Vec<
 }
 
 /// The participants of a call of `number`, ordered by group, numbered from 1 in each.
-fn gather(spec: &Spec, cameras: &[Option<PathBuf>], number: u32) -> Vec<Participant> {
+fn gather(spec: &Spec, extras: &[(Option<PathBuf>, NetworkPlan)], number: u32) -> Vec<Participant> {
     let sizes = spec.groups.sizes.split(number);
-    let groups = spec.groups.list.iter().zip(cameras).zip(sizes);
+    let groups = spec.groups.list.iter().zip(extras).zip(sizes);
     groups
-        .flat_map(|((group, camera), size)| (1..=size).map(move |rank| (group, camera, rank)))
+        .flat_map(|((group, extra), size)| (1..=size).map(move |rank| (group, extra, rank)))
         .zip(0..)
-        .map(|((group, camera, rank), index)| Participant {
+        .map(|((group, (camera, network), rank), index)| Participant {
             index,
             name: format!("{}-{rank}", group.name),
             group: group.name.clone(),
             nats: group.nats.value.clone(),
             nat_label: group.nats.label.clone(),
+            behind_same: None,
             link: group.link.value,
             link_label: group.link.label.clone(),
+            network: network.clone(),
             device: group.device.clone(),
             sends: group.sends,
             camera: camera.clone(),

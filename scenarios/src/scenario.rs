@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::document::Finding;
 use crate::error::{Problem, ScenarioError};
 use crate::library;
+use crate::matrix;
 use crate::nearby;
-use crate::plan::{CostProfile, Plan, Topology};
+use crate::plan::{CostProfile, Limit, Plan, Topology, TraversalPlan};
 use crate::resolve::{self, Overrides};
 use crate::spec::{self, Cpu, Spec};
 use crate::suggest;
@@ -92,6 +93,11 @@ impl Scenario {
         &self.spec.participants
     }
 
+    /// What the results have to keep to.
+    pub fn limits(&self) -> &[Limit] {
+        &self.spec.limits
+    }
+
     /// The text, comments and all.
     pub fn source(&self) -> &str {
         &self.source
@@ -128,6 +134,11 @@ impl Scenario {
             Err(findings) => problems.extend(located(&self.file, &self.source, findings)),
         }
         Err(ScenarioError::Invalid { problems })
+    }
+
+    /// The cells of the scenario's traversal matrix, with `seed` instead of its own if there is one.
+    pub fn traversal(&self, seed: Option<u64>) -> TraversalPlan {
+        matrix::plan(&self.spec, seed)
     }
 
     /// What work costs; `None` where CPUs are free.

@@ -221,6 +221,7 @@ fn every_key_of_a_link() {
     let pipe = PipeConfig {
         rate_bps: Some(2_000_000),
         buffer_bytes: Some(65_536),
+        queue: sim::Queue::DropTail,
         delay: millis(20),
         jitter: JitterConfig {
             std: millis(3),
@@ -316,6 +317,7 @@ fn every_built_in_resolves_under_its_name() {
             "webinar",
             "all-symmetric",
             "large",
+            "handover",
             "full-cone-pair",
             "symmetric-pair",
             "ideal-pair",

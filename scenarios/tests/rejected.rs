@@ -90,7 +90,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 13);
+    assert_eq!(files.len(), 15);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());

@@ -5,6 +5,7 @@
 //! - [`time`]: nanoseconds of virtual time; [`seed`]: one seed, named independent streams.
 //! - [`packet`]: packets and their sizes on the wire.
 //! - [`link`]: access links as pipelines of small stages; [`nat`]: RFC 4787 translators.
+//! - [`cross`]: flows that compete for a link.
 //! - [`kernel`]: the event queue, the map of hosts and NATs, and the path of every packet.
 //! - [`host`]: UDP sockets with bounded buffers, TCP, and CPUs that do charged work.
 //! - [`runtime`]: tasks in virtual time, and `impl webrtc::runtime::Runtime`.
@@ -47,6 +48,7 @@
 //! assert_eq!(greeting, b"hello");
 //! ```
 
+pub mod cross;
 pub mod entropy;
 pub mod host;
 pub mod kernel;
@@ -58,11 +60,16 @@ pub mod seed;
 pub mod time;
 pub mod trace;
 
+pub use cross::config::{CrossCounters, CrossFlow, CrossKind};
 pub use host::cpu::{CpuConfig, CpuError, CpuUsage, Overloaded, Work};
-pub use kernel::{DropReason, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step};
-pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
-pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Verdict};
+pub use kernel::{
+    DropReason, FlowId, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step, Way,
+};
+pub use link::changes::{Change, PipeChange};
+pub use link::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Queue, Reorder};
+pub use link::pipe::{LinkDrop, Pipe, PipeStreams, Served, Verdict};
 pub use link::presets::{PRESETS as LINK_PRESETS, preset as link_preset};
+pub use link::trace::{DeliveryTrace, TraceError};
 pub use link::validate::LinkError;
 pub use nat::{
     Behavior, FilterScope, Fragments, Hairpinning, Nat, NatConfig, NatDrop, Outbound, Pooling,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rand::RngExt;
 use sim::{
-    JitterConfig, LinkDrop, LossConfig, Pipe, PipeConfig, PipeStreams, Reorder, Seed, Time,
+    JitterConfig, LinkDrop, LossConfig, Pipe, PipeConfig, PipeStreams, Queue, Reorder, Seed, Time,
     Verdict, link_preset,
 };
 
@@ -23,7 +23,7 @@ fn at_rate(rate_bps: u64) -> PipeConfig {
 fn delivery(verdict: Verdict) -> Time {
     match verdict {
         Verdict::Deliver { at } => at,
-        Verdict::Drop(reason) => panic!("dropped: {reason:?}"),
+        verdict => panic!("not delivered: {verdict:?}"),
     }
 }
 
@@ -229,6 +229,7 @@ prop_compose! {
         PipeConfig {
             rate_bps,
             buffer_bytes: rate_bps.and(buffer),
+            queue: Queue::DropTail,
             delay: Duration::from_nanos(delay),
             jitter: JitterConfig {
                 std: Duration::from_nanos(std),

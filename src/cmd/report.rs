@@ -20,6 +20,7 @@ pub fn report(args: &ReportArgs, out: &mut impl Write) -> Result<(), Failure> {
     match args.format {
         ReportFormat::Html => files(&args.dir, &run, Format::Html, out),
         ReportFormat::Svg => files(&args.dir, &run, Format::Svg, out),
+        ReportFormat::Png => files(&args.dir, &run, Format::Png, out),
         ReportFormat::Csv => files(&args.dir, &run, Format::Csv, out),
         ReportFormat::Json => print(out, &json::render(&run, &chart::all(&run))),
         ReportFormat::Markdown => print(out, &markdown::render(&run, &chart::all(&run))),

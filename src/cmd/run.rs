@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
-use reports::{Capture, Grid, Output, Run, Source, StoreError, render, store};
-use scenarios::{Overrides, Plan, Scenario};
+use reports::render::check;
+use reports::{Capture, Grid, Limit, Output, Run, Source, StoreError, gates, render, store};
+use scenarios::{Overrides, Plan, Scenario, Topology};
 
 use crate::args::RunArgs;
 use crate::cells;
@@ -47,6 +48,12 @@ pub fn run(args: &RunArgs, engine: &impl Engine, out: &mut impl Write) -> Result
             "{}",
             render::text::render(&results.run, &replay).trim_end()
         )?;
+        if !results.run.limits.is_empty() {
+            // Only measured here: the exit code of a run says nothing of its limits.
+            let verdicts =
+                gates::judge(&results.run).map_err(|error| Failure::Run(error.into()))?;
+            writeln!(out, "\n{}", check::broken(&verdicts).trim_end())?;
+        }
         writeln!(out, "results: {}", job.dir.display())?;
     }
     Ok(())
@@ -158,7 +165,9 @@ impl Results {
         };
         // The directory that the scenario is in says nothing about the run: with it, the same
         // scenario run from elsewhere would give another file.
-        let run = Run::new(source, job.grid(), job.replay(&job.file_name), Vec::new());
+        let mut run = Run::new(source, job.grid(), job.replay(&job.file_name), Vec::new());
+        run.program = Some(provenance::program());
+        run.limits = job.scenario.limits().iter().map(limit).collect();
         let mut results = Results {
             run,
             measured: Vec::new(),
@@ -175,6 +184,23 @@ impl Results {
             results.captures.extend(pictures.map(picture));
         }
         results
+    }
+}
+
+/// A limit of the scenario as the results carry it.
+fn limit(limit: &scenarios::Limit) -> Limit {
+    let names = |all: &Vec<Topology>| {
+        all.iter()
+            .map(|topology| topology.name().to_owned())
+            .collect()
+    };
+    Limit {
+        metric: limit.metric.clone(),
+        min: limit.min,
+        max: limit.max,
+        topologies: limit.topologies.as_ref().map(names),
+        participants: limit.participants.clone(),
+        group: limit.group.clone(),
     }
 }
 

@@ -11,6 +11,7 @@
 //! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
 //! - [`data`]: files, state and chat over data channels.
 //! - [`events`]: what happens to the network in mid-call.
+//! - [`traversal`]: cells of a traversal matrix, and what theory says of them.
 //! - [`observe`]: what is measured, and how.
 //! - [`calibrate`]: what work costs on the machine that this runs on.
 
@@ -30,6 +31,7 @@ pub mod peer;
 mod run;
 pub mod server;
 pub mod sfu;
+pub mod traversal;
 pub mod world;
 
-pub use run::{CellOutput, Progress, RunError, RunOptions, Screen, run, run_with};
+pub use run::{CellOutput, Progress, RunError, RunOptions, Screen, run, run_until_media, run_with};

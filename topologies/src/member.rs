@@ -1,6 +1,7 @@
 //! A member of a call: it signals, knows who else is there, and keeps a connection with everybody
 //! that its topology connects it to.
 
+mod delay;
 mod roster;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::infra::signaling::{
 use crate::peer::Context;
 use crate::peer::connection::{Connection, IceServers, Input, Renegotiate};
 use crate::peer::media::Media;
+use delay::delayed;
 use roster::Roster;
 
 /// The room that a call meets in.
@@ -97,7 +99,9 @@ pub async fn take_part(
     config.token = Some(Token::draw(&mut random("token")));
     let runtime = context.environment.runtime();
     let mut client = SignalingClient::connect(access.signaling, runtime, random_of_life, config);
-    let (signals, mut outgoing) = mpsc::unbounded_channel();
+    let (line, mut outgoing) = mpsc::unbounded_channel();
+    let delay = context.plan.servers.signaling_delay;
+    let signals = delayed(&context.environment, delay, line);
     let mut member = Member {
         sender: client.sender(),
         context,

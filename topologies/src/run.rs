@@ -118,12 +118,42 @@ pub fn run_with(
     taps: Vec<Box<dyn Tap>>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
+    run_to(plan, options, Ending::Planned, taps, progress)
+}
+
+/// As [`run`], to the point at which every participant has heard or seen somebody for `while_`; at
+/// the latest to the end of the plan.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub fn run_until_media(plan: &Plan, while_: Duration) -> Result<CellOutput, RunError> {
+    let ending = Ending::Media(while_);
+    run_to(plan, &RunOptions::default(), ending, Vec::new(), &|_| {})
+}
+
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// With the drain after the measured window.
+    Planned,
+    /// As soon as every participant has got media for so long, or with the measured window.
+    Media(Duration),
+}
+
+fn run_to(
+    plan: &Plan,
+    options: &RunOptions,
+    ending: Ending,
+    taps: Vec<Box<dyn Tap>>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<CellOutput, RunError> {
     // Wall time of the run is a measurement of this machine, kept apart from the records.
     #[allow(clippy::disallowed_methods)]
     let started = std::time::Instant::now();
     let mut output = simulate(plan.seed, |world| {
         world.network(|network| taps.into_iter().for_each(|tap| network.add_tap(tap)));
-        run_in(world, plan, options, progress)
+        run_in(world, plan, options, ending, progress)
     })?;
     #[allow(clippy::disallowed_methods)]
     let wall = started.elapsed();
@@ -135,6 +165,7 @@ fn run_in(
     mut world: Simulation,
     plan: &Plan,
     options: &RunOptions,
+    ending: Ending,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<CellOutput, RunError> {
     let audio_delay = match &plan.audio {
@@ -146,7 +177,10 @@ fn run_in(
     let servers = world::start_servers(&world, &hosts, plan)?;
     let peers = start_peers(&world, plan, &hosts, &servers, &observers)?;
     let script = Script::new(plan, &hosts);
-    live(&mut world, plan, script, &peers, progress);
+    match ending {
+        Ending::Planned => live(&mut world, plan, script, &peers, progress),
+        Ending::Media(while_) => live_until_media(&mut world, plan, &observers, while_),
+    }
     let signaling_bytes = signaling_bytes(&servers);
     drop(servers);
     let end = world.now();
@@ -185,5 +219,19 @@ fn live(
             virtual_done: world.now().since_start(),
             virtual_total: end.since_start(),
         });
+    }
+}
+
+/// Lets the world live until every participant has got media for so long, or to the end of the
+/// measured window.
+fn live_until_media(world: &mut Simulation, plan: &Plan, observers: &Observers, while_: Duration) {
+    let (_, mut end) = world::window(plan);
+    let mut settled = false;
+    while world.now() < end {
+        world.run_until((world.now() + PROGRESS_STEP).min(end));
+        if !settled && observers.everybody_got_media(plan) {
+            settled = true;
+            end = end.min(world.now() + while_);
+        }
     }
 }

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Role;
 use rtc::peer_connection::configuration::RTCIceServer;
-use scenarios::{Device, Participant, Plan, Topology};
+use scenarios::{Device, LinkChanges, Participant, Plan, Topology, TurnAccess};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::{
-    GatewayId, HostConfig, HostId, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
+    GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation,
+    Time, Way, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
@@ -38,6 +39,8 @@ const TURN_PORT: u16 = 3478;
 /// Long-term credentials of every participant, as an application hands them out.
 const TURN_USER: &str = "participant";
 const TURN_PASSWORD: &str = "correct horse battery staple";
+/// What a participant has whose credentials have expired.
+const WRONG_PASSWORD: &str = "incorrect donkey";
 const TURN_REALM: &str = "rtclab.example";
 
 /// What keeps a world from being built.
@@ -75,7 +78,9 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         group: Some(participant.group.clone()),
         nat: participant.nat_label.clone(),
         link: participant.link_label.clone(),
+        rates_bps: rates(&participant.link),
         device: participant.device.label.clone(),
+        cores: participant.device.cores,
     };
     let server = |role: Role, device: &Device| HostInfo {
         name: role.name().to_owned(),
@@ -83,7 +88,9 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
         group: None,
         nat: "none".to_owned(),
         link: plan.servers.link_label.clone(),
+        rates_bps: rates(&plan.servers.link),
         device: device.label.clone(),
+        cores: device.cores,
     };
     let mut infos: Vec<_> = plan.participants.iter().map(participant).collect();
     infos.extend([
@@ -92,6 +99,10 @@ pub fn host_infos(plan: &Plan) -> Vec<HostInfo> {
     ]);
     infos.extend(media_role(plan).map(|role| server(role, &plan.servers.media)));
     infos
+}
+
+fn rates(link: &LinkConfig) -> [Option<u64>; 2] {
+    [link.up.rate_bps, link.down.rate_bps]
 }
 
 /// What the server that carries media is; `None` in a mesh, which has none.
@@ -137,16 +148,22 @@ impl Hosts {
 pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, NetworkError> {
     let (from, to) = window(plan);
     world.network(|network| network.measure_cpus(from, to));
-    let mut participants = Vec::new();
+    let (mut participants, mut gateways) = (Vec::new(), Vec::new());
     for participant in &plan.participants {
-        participants.push(add_participant(world, plan, participant)?);
+        let outermost = add_outermost(world, participant, &gateways)?;
+        gateways.push(outermost);
+        participants.push(add_participant(world, plan, participant, outermost)?);
     }
     let mut server = |role: Role, address, cpu| {
+        let own = plan
+            .servers
+            .signaling_link
+            .filter(|_| role == Role::Signaling);
         world.add_host(HostConfig {
             name: role.name().to_owned(),
             address,
             behind: None,
-            link: plan.servers.link,
+            link: own.unwrap_or(plan.servers.link),
             cpu,
         })
     };
@@ -162,21 +179,35 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
     })
 }
 
+/// The outermost NAT of a participant: its own, or that of an earlier one, which has `gateways`.
+fn add_outermost(
+    world: &mut Simulation,
+    participant: &Participant,
+    gateways: &[Option<GatewayId>],
+) -> Result<Option<GatewayId>, NetworkError> {
+    if let Some(other) = participant.behind_same {
+        return Ok(gateways[usize::from(other)]);
+    }
+    let external = addresses::public(participant.index);
+    let outermost = participant.nats.last();
+    outermost
+        .map(|nat| world.add_gateway(*nat, external, None))
+        .transpose()
+}
+
 fn add_participant(
     world: &mut Simulation,
     plan: &Plan,
     participant: &Participant,
+    outermost: Option<GatewayId>,
 ) -> Result<HostId, NetworkError> {
     let index = participant.index;
-    let mut behind: Option<GatewayId> = None;
-    for (depth, nat) in (0..).zip(participant.nats.iter().rev()) {
-        let external = match depth {
-            0 => addresses::public(index),
-            depth => addresses::between(index, depth),
-        };
+    let mut behind = outermost;
+    for (depth, nat) in (1..).zip(participant.nats.iter().rev().skip(1)) {
+        let external = addresses::between(index, depth);
         behind = Some(world.add_gateway(*nat, external, behind)?);
     }
-    world.add_host(HostConfig {
+    let host = world.add_host(HostConfig {
         name: participant.name.clone(),
         address: match behind {
             None => addresses::public(index),
@@ -185,7 +216,26 @@ fn add_participant(
         behind,
         link: participant.link,
         cpu: peer_cpu(plan, &participant.device),
-    })
+    })?;
+    let network = &participant.network;
+    follow(world, host, &network.changes)?;
+    for cross in &network.cross {
+        world.network(|network| network.add_cross_flow(host, cross.way, cross.flow));
+    }
+    Ok(host)
+}
+
+/// Lets the link of a host, which has carried nothing, change as planned.
+///
+/// # Errors
+///
+/// [`NetworkError::Link`] if it cannot change so.
+pub fn follow(world: &Simulation, host: HostId, to_come: &LinkChanges) -> Result<(), NetworkError> {
+    world.network(|network| {
+        network.follow(host, Way::Up, &to_come.up)?;
+        network.follow(host, Way::Down, &to_come.down)
+    })?;
+    Ok(())
 }
 
 /// Starts the servers of a call.
@@ -200,21 +250,33 @@ pub fn start_servers(
 ) -> Result<Servers, WorldError> {
     let signaling = start_signaling(world.runtime(hosts.signaling), plan);
     let turn = start_turn(world.runtime(hosts.turn), plan)?;
+    Ok(Servers {
+        signaling,
+        turn,
+        ice: ice_servers(plan),
+    })
+}
+
+/// The servers that participants are told of.
+fn ice_servers(plan: &Plan) -> IceServers {
     let endpoint = SocketAddrV4::new(addresses::TURN, TURN_PORT);
     let stun = RTCIceServer {
         urls: vec![format!("stun:{endpoint}")],
         ..Default::default()
     };
-    let relay = RTCIceServer {
+    let turn = |password: &str| RTCIceServer {
         urls: vec![format!("turn:{endpoint}?transport=udp")],
         username: TURN_USER.to_owned(),
-        credential: TURN_PASSWORD.to_owned(),
+        credential: password.to_owned(),
     };
-    Ok(Servers {
-        signaling,
-        turn,
-        ice: IceServers(vec![stun, relay]),
-    })
+    let ice = plan.servers.ice;
+    let relay = match ice.turn {
+        TurnAccess::Granted => Some(turn(TURN_PASSWORD)),
+        TurnAccess::WrongCredentials => Some(turn(WRONG_PASSWORD)),
+        TurnAccess::Absent => None,
+    };
+    let stun = ice.stun.then_some(stun);
+    IceServers(stun.into_iter().chain(relay).collect())
 }
 
 fn start_signaling(runtime: SimRuntime, plan: &Plan) -> SignalingServer {

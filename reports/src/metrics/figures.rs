@@ -38,7 +38,7 @@ pub(super) fn window_ms(record: &CellRecord) -> Option<f64> {
 }
 
 /// Bytes in the measured window as thousands of bits per second (bits per ms).
-pub(super) fn kbps(record: &CellRecord, bytes: u64) -> Option<f64> {
+pub(crate) fn kbps(record: &CellRecord, bytes: u64) -> Option<f64> {
     window_ms(record).map(|window| bytes as f64 * 8.0 / window)
 }
 

@@ -4,9 +4,12 @@
 //! and over pooled samples, never means of percentiles; a figure without samples is `None`, which
 //! every rendering shows as missing, never as 0. Figures are not rounded.
 
+mod block;
+mod catalogue;
 mod data;
 mod figures;
 mod measured;
+mod money;
 mod pairs;
 mod peers;
 mod row;
@@ -14,6 +17,8 @@ mod streams;
 mod summary;
 mod timeline;
 
+pub use block::{Block, Figure};
+pub use catalogue::{Better, METRICS, Metric, Needs, Pool};
 pub use data::{DataFigures, DataRow};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
@@ -23,5 +28,5 @@ pub use streams::StreamRow;
 pub use summary::SummaryRow;
 pub use timeline::TimelineRow;
 
-pub(crate) use figures::{hosts, latency_us, streams};
+pub(crate) use figures::{hosts, kbps, latency_us, streams};
 pub(crate) use row::row;

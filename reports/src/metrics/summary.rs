@@ -2,6 +2,7 @@
 
 use super::figures::{fps, hosts, kbps, latency_us, max, mean, quantile_ms, streams};
 use super::figures::{weighted_mean, window_ms};
+use super::money;
 use super::pairs::{Pair, pairs};
 use super::row::row;
 use crate::rank::quantile;
@@ -76,6 +77,26 @@ row! {
         pub turn_cpu_cores: Option<f64>,
         /// Bytes of signalling messages, whole run.
         pub signaling_bytes: u64,
+        /// Expected pairs that are not connected.
+        pub unconnected_pairs: Option<u64>,
+        /// Streams of video and audio of which nothing was rendered.
+        pub missing_streams: u64,
+        /// How often video streams froze, as webrtc-stats defines `freezeCount`.
+        pub freezes: u64,
+        /// Pieces of work left out by participants and servers whose CPU is modelled.
+        pub skipped_work: Option<u64>,
+        /// What the busiest participant sends, as a share of what its link carries, 0 to 1.
+        pub client_up_use_max: Option<f64>,
+        /// What the busiest participant receives, likewise.
+        pub client_down_use_max: Option<f64>,
+        /// Modelled cores in use by the busiest participant, as a share of those it has, 0 to 1.
+        pub client_cpu_use_max: Option<f64>,
+        /// Modelled cores in use by the SFU or MCU, likewise.
+        pub server_cpu_use: Option<f64>,
+        /// What an hour of the call costs in servers.
+        pub money_per_hour: Option<f64>,
+        /// What the money is in.
+        pub currency: Option<String>,
     }
 }
 
@@ -88,14 +109,16 @@ impl SummaryRow {
         let turn = Group::of(record, &[Role::Turn]);
         let video_us = latency_us(record, Kind::Video);
         let audio_us = latency_us(record, Kind::Audio);
+        let expected = expected_pairs(record, &pairs);
+        let connected = pairs.iter().filter(|pair| pair.connected).count() as u64;
         SummaryRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
             participants: record.participants,
             seed: record.seed,
             fidelity: record.fidelity.clone(),
-            expected_pairs: expected_pairs(record, &pairs),
-            connected_pairs: pairs.iter().filter(|pair| pair.connected).count() as u64,
+            expected_pairs: expected,
+            connected_pairs: connected,
             relayed_pairs: pairs.iter().filter(|pair| pair.relayed).count() as u64,
             setup_ms_p50: setup_ms(record, 0.50),
             setup_ms_p95: setup_ms(record, 0.95),
@@ -127,6 +150,20 @@ impl SummaryRow {
             server_cpu_cores: total(server.cpu_cores()),
             turn_cpu_cores: total(turn.cpu_cores()),
             signaling_bytes: record.signaling_bytes,
+            unconnected_pairs: expected.map(|expected| expected.saturating_sub(connected)),
+            missing_streams: missing_streams(record),
+            freezes: streams(record, Kind::Video)
+                .map(|video| video.freezes)
+                .sum(),
+            skipped_work: skipped_work(record),
+            client_up_use_max: max(clients
+                .use_of(|host| Some(kbps(record, host.window_up.bytes)? / host.link_up_kbps?))),
+            client_down_use_max: max(clients
+                .use_of(|host| Some(kbps(record, host.window_down.bytes)? / host.link_down_kbps?))),
+            client_cpu_use_max: max(clients.use_of(cpu_use)),
+            server_cpu_use: max(server.use_of(cpu_use)),
+            money_per_hour: money::per_hour(record),
+            currency: record.prices.as_ref().map(|prices| prices.currency.clone()),
         }
     }
 }
@@ -157,9 +194,18 @@ impl<'a> Group<'a> {
             .filter_map(|host| kbps(self.record, host.window_down.bytes))
     }
 
+    /// What a host uses of what it has.
+    fn use_of(&self, of: impl Fn(&HostRecord) -> Option<f64>) -> impl Iterator<Item = f64> {
+        self.hosts.iter().filter_map(move |host| of(host))
+    }
+
     fn cpu_cores(&self) -> impl Iterator<Item = f64> {
         self.hosts.iter().filter_map(|host| host.cpu_cores_mean)
     }
+}
+
+fn cpu_use(host: &HostRecord) -> Option<f64> {
+    Some(host.cpu_cores_mean? / f64::from(host.cores?))
 }
 
 /// The sum; `None` of nothing.
@@ -200,6 +246,24 @@ fn freeze_ratio(record: &CellRecord) -> Option<f64> {
     mean(streams(record, Kind::Video).map(|video| video.freeze_ms / window))
 }
 
+fn missing_streams(record: &CellRecord) -> u64 {
+    let silent = record
+        .streams
+        .iter()
+        .filter(|stream| stream.frames_rendered == 0);
+    silent.count() as u64
+}
+
+/// `None` where all CPUs are free.
+fn skipped_work(record: &CellRecord) -> Option<u64> {
+    let modelled = record
+        .hosts
+        .iter()
+        .filter(|host| host.cpu_cores_mean.is_some());
+    let skipped = modelled.map(|host| host.skipped.values().sum::<u64>());
+    skipped.reduce(|sum, skipped| sum + skipped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +283,9 @@ mod tests {
             video_latency_ms_p99,audio_latency_ms_p50,audio_latency_ms_p95,fps_mean,\
             freeze_ratio,psnr_db_mean,ssim_mean,client_up_kbps_mean,client_down_kbps_mean,\
             server_in_kbps,server_out_kbps,turn_in_kbps,turn_out_kbps,client_cpu_cores_mean,\
-            client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes";
+            client_cpu_cores_max,server_cpu_cores,turn_cpu_cores,signaling_bytes,\
+            unconnected_pairs,missing_streams,freezes,skipped_work,client_up_use_max,\
+            client_down_use_max,client_cpu_use_max,server_cpu_use,money_per_hour,currency";
         assert_eq!(SummaryRow::HEADER.join(","), documented);
     }
 
@@ -274,6 +340,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_is_counted() {
+        let mut record = cell();
+        record.hosts[0].skipped = [("encode".to_owned(), 3), ("transport".to_owned(), 4)].into();
+        record.hosts[1].skipped = [("decode".to_owned(), 5)].into();
+        let row = SummaryRow::of(&record);
+        // Of 3 pairs 2 are connected; b and c exchange no video, which are 2 streams; c froze
+        // twice for a.
+        assert_eq!(row.unconnected_pairs, Some(1));
+        assert_eq!((row.missing_streams, row.freezes), (2, 2));
+        // 3 + 4 of a and 5 of b; where all CPUs are free nothing can be skipped.
+        assert_eq!(row.skipped_work, Some(12));
+        record
+            .hosts
+            .iter_mut()
+            .for_each(|host| host.cpu_cores_mean = None);
+        assert_eq!(SummaryRow::of(&record).skipped_work, None);
+    }
+
+    #[test]
     fn pictures() {
         let row = SummaryRow::of(&cell());
         // 300, 300, 270, 150, 0 and 0 frames in 10 s: (30 + 30 + 27 + 15) / 6 streams.
@@ -300,6 +385,22 @@ mod tests {
         close(row.client_cpu_cores_mean, 1.0);
         close(row.client_cpu_cores_max, 1.5);
         assert_eq!(row.signaling_bytes, 4_321);
+    }
+
+    #[test]
+    fn use_is_of_what_the_busiest_has() {
+        let mut record = cell();
+        // 2000 kbps of b on 10 Mbps; but a, which sends half of that, has a link of 1.5 Mbps.
+        record.hosts[0].link_up_kbps = Some(1_500.0);
+        let row = SummaryRow::of(&record);
+        close(row.client_up_use_max, 1_000.0 / 1_500.0);
+        // c receives 300 kbps of 100 Mbps, the most; b has 1.5 of 4 cores in use.
+        close(row.client_down_use_max, 0.003);
+        close(row.client_cpu_use_max, 0.375);
+        assert_eq!(row.server_cpu_use, None);
+        // A link without end is never full.
+        record.hosts[0].link_up_kbps = None;
+        close(SummaryRow::of(&record).client_up_use_max, 0.2);
     }
 
     #[test]

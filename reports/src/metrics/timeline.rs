@@ -26,6 +26,8 @@ row! {
         pub frames_rendered: u64,
         /// Mean capture-to-render latency of those, ms.
         pub video_latency_ms_mean: Option<f64>,
+        /// How long its video streams were frozen within the measured window, ms, all together.
+        pub frozen_ms: Option<f64>,
     }
 }
 
@@ -50,6 +52,7 @@ impl TimelineRow {
             down_kbps: second.down_kbps,
             frames_rendered: second.frames_rendered,
             video_latency_ms_mean: second.video_latency_ms_mean,
+            frozen_ms: second.frozen_ms,
         }
     }
 }

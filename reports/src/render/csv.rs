@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::chart::Chart;
 use crate::metrics::{DataRow, MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
+use crate::recommend::{Decision, DecisionRow};
 use crate::record::{CellRecord, Measured};
 
 /// `summary.csv`: a row per cell.
@@ -86,6 +87,11 @@ pub fn charts(charts: &[Chart]) -> String {
     rows(charts.iter().flat_map(|chart| chart.data.iter().cloned()))
 }
 
+/// `decisions.csv`: a row per limit of every topology and size.
+pub fn decisions(decisions: &[Decision]) -> String {
+    rows(DecisionRow::all(decisions))
+}
+
 /// `measured.csv`: a row per cell and measured figure.
 pub fn measured(cells: &[CellRecord], measured: &[Measured]) -> String {
     rows(
@@ -135,7 +141,7 @@ mod tests {
         let start =
             "trio,mesh,3,7,codec,3,2,1,420.0,1000.0,520.0,1300.0,9.0,15.0,16.0,5.0,7.0,17.0,";
         assert!(lines[1].starts_with(start), "{}", lines[1]);
-        let end = ",1000.0,200.0,,,500.0,490.0,1.0,1.5,,,4321";
+        let end = ",1000.0,200.0,,,500.0,490.0,1.0,1.5,,,4321,1,2,2,0,0.2,0.003,0.375,,,EUR";
         assert!(lines[1].ends_with(end), "{}", lines[1]);
         assert_eq!(lines.len(), 2);
     }
@@ -258,6 +264,6 @@ mod tests {
             ),
             "{measured}"
         );
-        assert!(timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,60,\n"));
+        assert!(timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,60,,250.0\n"));
     }
 }

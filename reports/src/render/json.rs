@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::chart::{Chart, DataRow};
 use crate::metrics::SummaryRow;
+use crate::recommend::{self, Decision};
 use crate::run::Run;
 
 /// The version of the form of this document.
@@ -16,6 +17,8 @@ struct Document<'a> {
     replay: &'a str,
     /// As in `summary.csv`; missing figures are null.
     summary: Vec<SummaryRow>,
+    /// Which topology to build, for each size.
+    decisions: Vec<Decision>,
     charts: Vec<Entry<'a>>,
 }
 
@@ -46,6 +49,7 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
         scenario: &run.scenario.name,
         replay: &run.replay,
         summary: run.cells.iter().map(SummaryRow::of).collect(),
+        decisions: recommend::all(run),
         charts: charts.iter().map(Entry::of).collect(),
     };
     let text = serde_json::to_string_pretty(&document).expect("rows have text keys only");

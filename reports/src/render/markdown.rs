@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::chart::Chart;
-use super::text;
+use super::{decisions, text};
+use crate::recommend;
 use crate::run::Run;
 
 /// The text, with these charts, which are those of [`all`](super::chart::all).
@@ -12,6 +13,7 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     let _ = writeln!(text, "{}\n", escaped(text::heading(run).trim_end()));
     let (headers, rows) = text::comparison(run, &text::in_order(run));
     text += &table(&headers, &rows);
+    text += &recommendation(run);
     text.push('\n');
     if let Some((headers, rows)) = text::data(run, &text::in_order(run)) {
         text += &table(&headers, &rows);
@@ -38,13 +40,33 @@ fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
+/// Which topology to build, for each size.
+fn recommendation(run: &Run) -> String {
+    let decisions = recommend::all(run);
+    let mut text = "\n### Which topology to build\n\n".to_owned();
+    text += &row(decisions::HEADERS.into_iter());
+    text += &row(decisions::HEADERS.iter().map(|_| "---"));
+    let rows = decisions::rows(run, &decisions);
+    text.extend(
+        rows.iter()
+            .map(|fields| row(fields.iter().map(String::as_str))),
+    );
+    text.push('\n');
+    for decision in &decisions {
+        let _ = writeln!(text, "- {}", escaped(&decisions::sentence(run, decision)));
+    }
+    let _ = writeln!(text, "\nRecommended {}.", decisions::note(&decisions));
+    text
+}
+
+/// A row of a table.
+pub(super) fn row<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let fields: Vec<String> = fields.map(escaped).collect();
     format!("| {} |\n", fields.join(" | "))
 }
 
 /// Text that means itself, in one line.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -60,7 +82,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A block of code whose fence is longer than any within.
-fn fenced(text: &str) -> String {
+pub(crate) fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{text}\n{fence}\n")

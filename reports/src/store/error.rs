@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::record::SCHEMA_VERSION;
+use crate::gates::UnknownMetric;
+use crate::record::{OLDEST_SCHEMA, SCHEMA_VERSION};
 
 /// Why a run could not be written or read. What the system said is its source.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +51,21 @@ pub enum StoreError {
         /// Where it differs.
         source: serde_json::Error,
     },
+    /// Somebody changed the file.
+    #[error(
+        "{} was changed after it was written (its sha256 is not that of its content): copy the \
+         original again, or run the scenario again", path.display()
+    )]
+    Edited {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The run has a limit that this program does not know.
+    #[error(transparent)]
+    Limit(#[from] UnknownMetric),
     /// Another version of the program wrote the file.
     #[error(
-        "{} has schema {found}, and this program reads schema {SCHEMA_VERSION}: \
+        "{} has schema {found}, and this program reads {OLDEST_SCHEMA} to {SCHEMA_VERSION}: \
          use the version that wrote it, or run the scenario again", path.display()
     )]
     Schema {

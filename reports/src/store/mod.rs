@@ -5,8 +5,11 @@
 //! | `run.json` | [`Run`]: everything that was recorded, with the scenario and the replay command |
 //! | `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv` | tables of it |
 //! | `report.html`, `charts/*.svg`, `charts.csv` | a page, its charts, and the figures that they show |
+//! | `junit.xml` | the limits of the scenario, judged, if it has any |
 //! | `measured.csv` | what the machine spent on it |
 //! | `provenance.json` | [`Provenance`]: who ran what, where and when |
+//! | `charts/*.png` | the charts again, on request |
+//! | `decisions.csv` | which topology to build, and every limit that says so |
 //! | `capture-*.pcapng` | packets, on request |
 //! | `picture-*.png` | what participants saw last, on request |
 //!
@@ -22,15 +25,20 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use crate::record::{Measured, SCHEMA_VERSION};
+use crate::gates;
+use crate::record::{Measured, OLDEST_SCHEMA, SCHEMA_VERSION};
+use crate::render::check::{self, Findings};
 use crate::render::{chart, csv};
 use crate::run::{Provenance, Run};
 pub use error::StoreError;
 pub use rendered::{Format, render};
-use staging::Staging;
+pub(crate) use staging::Staging;
 
 /// The name of the file that holds the records.
 const RUN_FILE: &str = "run.json";
+
+/// The name of the file that says for CI services which limits are kept.
+const GATES_FILE: &str = "junit.xml";
 
 /// Everything that a run leaves behind.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +77,7 @@ pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     let cells = &output.run.cells;
     let mut staging = Staging::open(dir)?;
     let charts = chart::all(output.run);
-    for format in Format::ALL {
+    for format in Format::ALWAYS {
         rendered::add(&mut staging, output.run, &charts, format)?;
     }
     staging.add("measured.csv", csv::measured(cells, output.measured))?;
@@ -77,11 +85,34 @@ pub fn write(dir: &Path, output: &Output) -> Result<(), StoreError> {
     for capture in output.captures {
         staging.add(&capture.file_name, &capture.bytes)?;
     }
-    staging.add(RUN_FILE, json(output.run))?;
+    if let Some(gates) = gates(output.run)? {
+        staging.add(GATES_FILE, gates)?;
+    }
+    staging.add(RUN_FILE, json(&Sealed::of(output.run)))?;
     let mut stale = stale_captures(dir, output.captures);
-    stale.extend(rendered::stale_charts(dir, &charts));
+    stale.extend(rendered::stale_charts(dir, &charts, "svg"));
+    // Pictures of charts are made on request: those that are there are of the run before.
+    stale.extend(rendered::stale_charts(dir, &[], "png"));
+    stale.extend(stale_gates(dir, output.run));
     staging.commit()?;
     remove(stale)
+}
+
+/// The limits of a run, judged, as JUnit; `None` of a run without limits.
+fn gates(run: &Run) -> Result<Option<String>, StoreError> {
+    let verdicts = gates::judge(run)?;
+    let findings = Findings {
+        scenario: run.scenario.name.clone(),
+        verdicts,
+        comparison: None,
+    };
+    Ok((!run.limits.is_empty()).then(|| check::junit(&findings)))
+}
+
+/// The gates of the run before, if this one has none.
+fn stale_gates(dir: &Path, run: &Run) -> Option<PathBuf> {
+    let path = dir.join(GATES_FILE);
+    (run.limits.is_empty() && dir.join(RUN_FILE).is_file() && path.is_file()).then_some(path)
 }
 
 fn remove(stale: Vec<PathBuf>) -> Result<(), StoreError> {
@@ -122,7 +153,8 @@ pub fn check_writable(dir: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 ///
-/// When there is no `run.json`, or it is cut short, not from this program, or of another schema.
+/// When there is no `run.json`, or it is cut short, not from this program, of another schema, or
+/// was edited after it was written.
 pub fn read(dir: &Path) -> Result<Run, StoreError> {
     let path = dir.join(RUN_FILE);
     let bytes = fs::read(&path).map_err(|source| StoreError::Read {
@@ -136,20 +168,42 @@ pub fn read(dir: &Path) -> Result<Run, StoreError> {
             source,
         },
     };
-    let Header { schema } = serde_json::from_slice(&bytes).map_err(wrong)?;
-    if schema != SCHEMA_VERSION {
+    let Header { schema, sha256 } = serde_json::from_slice(&bytes).map_err(wrong)?;
+    if !(OLDEST_SCHEMA..=SCHEMA_VERSION).contains(&schema) {
         return Err(StoreError::Schema {
             path,
             found: schema,
         });
     }
-    serde_json::from_slice(&bytes).map_err(wrong)
+    let run: Run = serde_json::from_slice(&bytes).map_err(wrong)?;
+    match sha256 {
+        // Schema 2 had no digest.
+        None if schema < 3 => Ok(run),
+        Some(digest) if digest == run.digest() => Ok(run),
+        _ => Err(StoreError::Edited { path }),
+    }
 }
 
-/// The part of `run.json` that every schema has.
+/// The part of `run.json` that every schema has, and what seals the rest.
 #[derive(Deserialize)]
 struct Header {
     schema: u32,
+    sha256: Option<String>,
+}
+
+/// A run with the digest of its content.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(flatten)]
+    run: &'a Run,
+    sha256: String,
+}
+
+impl<'a> Sealed<'a> {
+    fn of(run: &'a Run) -> Self {
+        let sha256 = run.digest();
+        Sealed { run, sha256 }
+    }
 }
 
 fn json(value: &impl Serialize) -> String {

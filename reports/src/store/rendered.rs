@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::staging::Staging;
 use super::{RUN_FILE, StoreError, remove};
+use crate::recommend;
 use crate::render::chart::{self, Chart};
 use crate::render::{csv, html};
 use crate::run::Run;
@@ -14,16 +15,29 @@ const CHARTS: &str = "charts";
 /// What a run can be rendered to in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv` and `charts.csv`.
+    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv`, `charts.csv` and
+    /// `decisions.csv`.
     Csv,
     /// `charts/*.svg`.
     Svg,
+    /// `charts/*.png`.
+    Png,
     /// `report.html`.
     Html,
 }
 
 impl Format {
-    pub(super) const ALL: [Format; 3] = [Format::Csv, Format::Svg, Format::Html];
+    /// What every run leaves behind; PNG only on request.
+    pub(super) const ALWAYS: [Format; 3] = [Format::Csv, Format::Svg, Format::Html];
+
+    /// The ending of this format's charts, if charts are its files.
+    const fn ending(self) -> Option<&'static str> {
+        match self {
+            Format::Svg => Some("svg"),
+            Format::Png => Some("png"),
+            Format::Csv | Format::Html => None,
+        }
+    }
 }
 
 /// Renders `run` into `dir`, creating it if need be and replacing the files of this format.
@@ -39,9 +53,9 @@ pub fn render(dir: &Path, run: &Run, format: Format) -> Result<Vec<String>, Stor
     let charts = chart::all(run);
     let mut staging = Staging::open(dir)?;
     let names = add(&mut staging, run, &charts, format)?;
-    let stale = match format {
-        Format::Svg => stale_charts(dir, &charts),
-        Format::Csv | Format::Html => Vec::new(),
+    let stale = match format.ending() {
+        Some(ending) => stale_charts(dir, &charts, ending),
+        None => Vec::new(),
     };
     staging.commit()?;
     remove(stale)?;
@@ -55,41 +69,48 @@ pub(super) fn add(
     charts: &[Chart],
     format: Format,
 ) -> Result<Vec<String>, StoreError> {
-    if format == Format::Svg && !charts.is_empty() {
+    if format.ending().is_some() && !charts.is_empty() {
         staging.add_directory(CHARTS)?;
     }
     let files = files(run, charts, format);
-    for (name, text) in &files {
-        staging.add(name, text)?;
+    for (name, bytes) in &files {
+        staging.add(name, bytes)?;
     }
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
-fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, String)> {
+fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, Vec<u8>)> {
     let cells = &run.cells;
+    let text = |name: &str, text: String| (name.to_owned(), text.into_bytes());
     match format {
         Format::Csv => vec![
-            ("summary.csv".to_owned(), csv::summary(cells)),
-            ("peers.csv".to_owned(), csv::peers(cells)),
-            ("streams.csv".to_owned(), csv::streams(cells)),
-            ("data.csv".to_owned(), csv::data(cells)),
-            ("timeline.csv".to_owned(), csv::timeline(cells)),
-            ("charts.csv".to_owned(), csv::charts(charts)),
+            text("summary.csv", csv::summary(cells)),
+            text("peers.csv", csv::peers(cells)),
+            text("streams.csv", csv::streams(cells)),
+            text("data.csv", csv::data(cells)),
+            text("timeline.csv", csv::timeline(cells)),
+            text("charts.csv", csv::charts(charts)),
+            text("decisions.csv", csv::decisions(&recommend::all(run))),
         ],
         Format::Svg => charts
             .iter()
-            .map(|chart| (file(chart.name), chart.svg.clone()))
+            .map(|chart| text(&file(chart.name, "svg"), chart.svg.clone()))
             .collect(),
-        Format::Html => vec![("report.html".to_owned(), html::render(run, charts))],
+        Format::Png => charts
+            .iter()
+            .map(|chart| (file(chart.name, "png"), chart.png()))
+            .collect(),
+        Format::Html => vec![text("report.html", html::render(run, charts))],
     }
 }
 
-fn file(chart: &str) -> String {
-    format!("{CHARTS}/{chart}.svg")
+fn file(chart: &str, ending: &str) -> String {
+    format!("{CHARTS}/{chart}.{ending}")
 }
 
-/// The charts in `dir` that are not among `charts`, if there is a run that they can be of.
-pub(super) fn stale_charts(dir: &Path, charts: &[Chart]) -> Vec<PathBuf> {
+/// The charts in `dir` of this ending that are not among `charts`, if there is a run that they can
+/// be of.
+pub(super) fn stale_charts(dir: &Path, charts: &[Chart], ending: &str) -> Vec<PathBuf> {
     if !dir.join(RUN_FILE).is_file() {
         return Vec::new();
     }
@@ -98,7 +119,7 @@ pub(super) fn stale_charts(dir: &Path, charts: &[Chart]) -> Vec<PathBuf> {
         .iter()
         .copied()
         .filter(|name| absent(name))
-        .map(file);
+        .map(|name| file(name, ending));
     files
         .map(|file| dir.join(file))
         .filter(|path| path.is_file())

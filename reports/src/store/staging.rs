@@ -12,7 +12,7 @@ use super::StoreError;
 /// A directory in the making. Dropped before [`Staging::commit`], it leaves nothing behind: not
 /// the files, nor the directories that it made for them.
 #[derive(Debug)]
-pub(super) struct Staging {
+pub(crate) struct Staging {
     dir: PathBuf,
     /// Complete files, and the names that they will have.
     files: Vec<(NamedTempFile, PathBuf)>,
@@ -24,7 +24,7 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Creates `dir`, with those above it, where it is missing.
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
         let mut staging = Staging {
             dir: dir.to_owned(),
             files: Vec::new(),
@@ -36,7 +36,7 @@ impl Staging {
     }
 
     /// Creates the directory `name` within, where it is missing.
-    pub(super) fn add_directory(&mut self, name: &str) -> Result<(), StoreError> {
+    pub(crate) fn add_directory(&mut self, name: &str) -> Result<(), StoreError> {
         self.make(&self.dir.join(name))
     }
 
@@ -58,7 +58,7 @@ impl Staging {
     }
 
     /// Writes a file that will be called `name`.
-    pub(super) fn add(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), StoreError> {
+    pub(crate) fn add(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), StoreError> {
         let path = self.dir.join(name);
         if path.is_dir() {
             return Err(StoreError::NotAFile { path });
@@ -71,7 +71,7 @@ impl Staging {
     }
 
     /// Gives every file its name, in the order in which they were added.
-    pub(super) fn commit(mut self) -> Result<(), StoreError> {
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         for (file, path) in mem::take(&mut self.files) {
             match file.persist(&path) {
                 Ok(_) => self.placed.push(path),

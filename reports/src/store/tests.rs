@@ -62,6 +62,7 @@ fn the_directory_holds_the_documented_files_and_no_others() {
         "charts",
         "charts.csv",
         "data.csv",
+        "decisions.csv",
         "measured.csv",
         "peers.csv",
         "provenance.json",
@@ -221,7 +222,7 @@ fn wrong_files_are_told_apart() {
     assert!(matches!(read(dir.path()), Err(StoreError::Read { .. })));
 
     let file = dir.path().join("run.json");
-    let good = json(&run(vec![cell()]));
+    let good = json(&Sealed::of(&run(vec![cell()])));
     let read_of = |text: &str| {
         fs::write(&file, text).unwrap();
         read(dir.path())

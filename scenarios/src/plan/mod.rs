@@ -7,6 +7,11 @@ mod central;
 mod cpu;
 mod data;
 mod events;
+mod ice;
+mod limits;
+mod network;
+mod prices;
+mod traversal;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,6 +24,11 @@ pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
 pub use data::{DataKind, DataPlan, Reliability};
 pub use events::{Event, Happening};
+pub use ice::{IcePlan, TransportPolicy, TurnAccess};
+pub use limits::Limit;
+pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
+pub use prices::Prices;
+pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
 /// How the participants are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,6 +114,8 @@ pub struct Plan {
     pub sfu: SfuPlan,
     /// The MCU, if the topology has one.
     pub mcu: McuPlan,
+    /// What servers cost; nothing that happens in a run follows from it.
+    pub prices: Prices,
     /// What happens in mid-call, in order of time.
     pub events: Vec<Event>,
 }
@@ -122,11 +134,16 @@ pub struct Participant {
     /// What the scenario called its NAT, for tables: a preset's name, that name and `-modified`, or
     /// `custom`; those of a chain are joined by `+`.
     pub nat_label: String,
+    /// The index of an earlier participant whose outermost NAT this one is behind, too, in place of
+    /// one of its own.
+    pub behind_same: Option<u16>,
     /// Its access link.
     pub link: LinkConfig,
     /// What the scenario called its link, for tables: a preset's name, that name and `-modified`,
     /// or `custom`.
     pub link_label: String,
+    /// How that changes in mid-call, and who else uses it.
+    pub network: NetworkPlan,
     /// Its computer.
     pub device: Device,
     /// Whether it has a camera and a microphone; who has none only watches.
@@ -246,6 +263,12 @@ pub struct ServersPlan {
     pub link: LinkConfig,
     /// What the scenario called that link, as in [`Participant::link_label`].
     pub link_label: String,
+    /// The access link of the signalling server, where it is another one.
+    pub signaling_link: Option<LinkConfig>,
+    /// How much later than signalling itself takes offers, answers and candidates arrive.
+    pub signaling_delay: Duration,
+    /// How participants use STUN and TURN.
+    pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
     /// The computer that signalling runs on.

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, data, groups, media, name, servers, stack};
+use super::{
+    Spec, central, cross, data, groups, limits, media, name, network, prices, servers, stack,
+    traversal,
+};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -25,10 +28,15 @@ pub(super) const KEYS: Keys = Keys {
         "audio",
         "data",
         "group",
+        "network",
+        "cross_traffic",
         "stack",
         "servers",
         "sfu",
         "mcu",
+        "limits",
+        "prices",
+        "nat",
     ],
 };
 
@@ -68,7 +76,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
     let calls = groups::read(section, end);
-    let data = data::read(section, end, calls.as_ref().map(|(groups, _)| groups));
+    let listed = calls.as_ref().map(|(groups, _)| groups);
+    let data = data::read(section, end, listed);
+    let network = network::read(section, listed, end);
+    let cross = cross::read(section, listed, end);
     let stack = stack::read(section);
     let servers = servers::read(section, end);
     let sfu = central::sfu(section);
@@ -78,6 +89,15 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
     let mcu = central::mcu(section, camera);
+    let groups = calls.as_ref().map(|(groups, _)| groups.names());
+    let scope = limits::Scope {
+        topologies: topologies.as_deref(),
+        participants: calls.as_ref().map(|(_, numbers)| numbers.as_slice()),
+        groups,
+    };
+    let limits = limits::read(section, &scope);
+    let prices = prices::read(section);
+    let traversal = traversal::read(section);
 
     // Everything has been read, and reported, before the first `?`.
     let ((warmup, duration), (video, audio)) = (window?, media?);
@@ -97,10 +117,15 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         audio,
         data: data?,
         groups,
+        network: network?,
+        cross: cross?,
         stack: stack?,
         servers: servers?,
         sfu: sfu?,
         mcu: mcu?,
+        limits: limits?,
+        prices: prices?,
+        traversal: traversal?,
     })
 }
 
@@ -130,12 +155,12 @@ fn question(node: &Node<'_>) -> Option<String> {
     }
 }
 
-fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
+pub(super) fn topologies(node: &Node<'_>) -> Option<Vec<Topology>> {
     let items = node.items("[\"mesh\", \"sfu\"]")?;
     distinct(node, &items, "write [\"mesh\", \"sfu\", \"mcu\"]", topology)
 }
 
-fn topology(node: &Node<'_>) -> Option<Topology> {
+pub(super) fn topology(node: &Node<'_>) -> Option<Topology> {
     let all = [Topology::Mesh, Topology::Sfu, Topology::Mcu];
     node.choice(&all.map(|topology| (topology.name(), topology)))
 }
@@ -161,7 +186,7 @@ fn cpu(node: &Node<'_>) -> Option<Cpu> {
 }
 
 /// Reads every item; reports an empty list, whose repair is `fix`, and items that come twice.
-fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: PartialEq>(
     node: &Node<'_>,
     items: &[Node<'_>],
     fix: &str,

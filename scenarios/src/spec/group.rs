@@ -33,7 +33,7 @@ pub(crate) struct Group {
     /// Whether they have cameras and microphones.
     pub(crate) sends: bool,
     /// Their camera, if it is not the built-in scene.
-    pub(crate) camera: Option<Camera>,
+    pub(crate) camera: Option<NamedFile>,
     /// When they join, from the start of the call.
     pub(crate) join: Duration,
     /// When they leave; `None` stays to the end.
@@ -42,9 +42,9 @@ pub(crate) struct Group {
     pub(crate) outages: Vec<Interruption>,
 }
 
-/// A Y4M file as it was written, and where: whether it exists is seen when plans are made.
+/// A file as it was written, and where: whether it exists is seen when plans are made.
 #[derive(Clone, Debug)]
-pub(crate) struct Camera {
+pub(crate) struct NamedFile {
     /// As written, relative to the scenario file.
     pub(crate) file: String,
     /// Its key path, for messages.
@@ -127,17 +127,26 @@ fn part(section: &Section<'_>) -> Option<Part> {
     }
 }
 
-fn camera(node: &Node<'_>, sends: Option<bool>) -> Option<Camera> {
+fn camera(node: &Node<'_>, sends: Option<bool>) -> Option<NamedFile> {
     if sends == Some(false) {
         return node.fail("who only watches has no camera; drop the key, or `sends`");
     }
-    match node.string()? {
-        "" => node.fail("empty; write the name of a Y4M file, or drop the key"),
-        file => Some(Camera {
-            file: file.to_owned(),
-            path: node.path().to_owned(),
-            at: node.at(),
-        }),
+    NamedFile::read(node, "a Y4M file")
+}
+
+impl NamedFile {
+    /// The name of `a_file`, such as "a Y4M file".
+    pub(super) fn read(node: &Node<'_>, a_file: &str) -> Option<Self> {
+        match node.string()? {
+            "" => node.fail(format!(
+                "empty; write the name of {a_file}, or drop the key"
+            )),
+            file => Some(NamedFile {
+                file: file.to_owned(),
+                path: node.path().to_owned(),
+                at: node.at(),
+            }),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use sim::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
+use sim::link::presets::{BLOATED, NOMINAL, SHORT};
+use sim::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Queue, Reorder};
 
 use crate::document::{Keys, Node, Section};
 use crate::presets::{self, Labelled};
@@ -15,7 +16,9 @@ pub(super) const LINK: Keys = Keys {
 
 pub(super) const PIPE: Keys = Keys {
     section: "link.up and link.down",
-    names: &["rate", "buffer", "delay", "jitter", "reorder", "loss"],
+    names: &[
+        "rate", "buffer", "queue", "delay", "jitter", "reorder", "loss",
+    ],
 };
 
 pub(super) const BURSTS: Keys = Keys {
@@ -24,11 +27,11 @@ pub(super) const BURSTS: Keys = Keys {
 };
 
 /// From an old modem to beyond what a host can send.
-const RATES: RangeInclusive<Rate> = Rate::kbps(1)..=Rate::kbps(100_000_000);
+pub(super) const RATES: RangeInclusive<Rate> = Rate::kbps(1)..=Rate::kbps(100_000_000);
 /// One full packet of 1,500 bytes (the MTU of Ethernet, RFC 894) must fit, or none passes.
-const BUFFERS: RangeInclusive<Size> = Size::of(1_500)..=Size::of(1_000_000_000);
+pub(super) const BUFFERS: RangeInclusive<Size> = Size::of(1_500)..=Size::of(1_000_000_000);
 /// Beyond 10 s no part of the stack waits.
-const DELAYS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(10);
+pub(super) const DELAYS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(10);
 
 const EXAMPLE: &str = "a preset such as \"cable\", or { preset = \"lte\", up.loss = \"1 %\" }";
 
@@ -64,8 +67,9 @@ fn pipe(node: &Node<'_>, base: PipeConfig) -> Option<PipeConfig> {
     )?;
     let rate_bps = section.or("rate", base.rate_bps, |node| limit(node, RATES, Rate::bps));
     let buffer_bytes = section.or("buffer", base.buffer_bytes, |node| {
-        limit(node, BUFFERS, Size::bytes)
+        buffer(node, rate_bps.flatten())
     });
+    let queue = section.or("queue", base.queue, |node| queue(node, rate_bps));
     let delay = section.or("delay", base.delay, |node| {
         node.within(DELAYS).map(Into::into)
     });
@@ -74,6 +78,7 @@ fn pipe(node: &Node<'_>, base: PipeConfig) -> Option<PipeConfig> {
     Some(PipeConfig {
         rate_bps: rate_bps?,
         buffer_bytes: buffer_bytes?,
+        queue: queue?,
         delay: delay?,
         jitter: jitter?,
         loss: loss?,
@@ -81,7 +86,7 @@ fn pipe(node: &Node<'_>, base: PipeConfig) -> Option<PipeConfig> {
 }
 
 /// `"unlimited"`, or a quantity in `range`.
-fn limit<Q: Quantity + PartialOrd>(
+pub(super) fn limit<Q: Quantity + PartialOrd>(
     node: &Node<'_>,
     range: RangeInclusive<Q>,
     get: fn(Q) -> u64,
@@ -96,9 +101,7 @@ fn jitter(section: &Section<'_>, base: JitterConfig) -> Option<JitterConfig> {
     let std = section.or("jitter", base.std, |node| {
         node.within(DELAYS).map(Into::into)
     });
-    let order = section.or("reorder", base.reorder, |node| {
-        node.choice(&[("preserve", Reorder::Preserve), ("allow", Reorder::Allow)])
-    });
+    let order = section.or("reorder", base.reorder, reorder);
     let (std, reorder) = (std?, order?);
     match section.get("reorder") {
         Some(node) if std.is_zero() => {
@@ -108,8 +111,36 @@ fn jitter(section: &Section<'_>, base: JitterConfig) -> Option<JitterConfig> {
     }
 }
 
+pub(super) fn reorder(node: &Node<'_>) -> Option<Reorder> {
+    node.choice(&[("preserve", Reorder::Preserve), ("allow", Reorder::Allow)])
+}
+
+/// A size, or one of the queues of RFC 8868 by name: a time at the rate of the pipe.
+fn buffer(node: &Node<'_>, rate_bps: Option<u64>) -> Option<Option<u64>> {
+    let millis = match node.as_str() {
+        Some("short") => SHORT,
+        Some("nominal") => NOMINAL,
+        Some("bloated") => BLOATED,
+        _ => return limit(node, BUFFERS, Size::bytes),
+    };
+    match rate_bps {
+        Some(rate) => Some(Some((rate * millis / 8_000).max(BUFFERS.start().bytes()))),
+        None => node.fail("a time at the rate of the pipe; write `rate` too, or a size"),
+    }
+}
+
+fn queue(node: &Node<'_>, rate_bps: Option<Option<u64>>) -> Option<Queue> {
+    let queue = node.choice(&[("drop-tail", Queue::DropTail), ("codel", Queue::Codel)])?;
+    match (queue, rate_bps) {
+        (Queue::Codel, Some(None)) => {
+            node.fail("without a rate nothing waits; write `rate` too, or drop the key")
+        }
+        _ => Some(queue),
+    }
+}
+
 /// A fraction, the same for every packet, or bursts.
-fn loss(node: &Node<'_>) -> Option<LossConfig> {
+pub(super) fn loss(node: &Node<'_>) -> Option<LossConfig> {
     if let Some(section) = node.as_section(&BURSTS) {
         return bursts(&section);
     }

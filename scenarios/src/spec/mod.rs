@@ -5,33 +5,44 @@
 
 mod call;
 mod central;
+mod cross;
 mod data;
 mod device;
 mod group;
 mod groups;
 mod interruption;
+mod limits;
 mod link;
 mod media;
 mod name;
 mod nat;
+mod network;
+mod prices;
 #[cfg(test)]
 mod reference;
 mod servers;
 mod stack;
+mod traversal;
 
 use std::time::Duration;
 
 pub(crate) use call::{Cpu, PARTICIPANTS};
+pub(crate) use cross::SpecCross;
 pub(crate) use data::Data;
-pub(crate) use group::{Camera, Group};
+pub(crate) use group::{Group, NamedFile};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
+pub use limits::limited_metrics;
+pub(crate) use network::{NetworkChange, NetworkEvent, SpecChange};
 pub(crate) use servers::Servers;
+pub(crate) use traversal::{Traversal, types as nat_types};
 
 #[cfg(test)]
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
-use crate::plan::{AudioPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan};
+use crate::plan::{
+    AudioPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology, VideoPlan,
+};
 use crate::units::Span;
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.
@@ -65,6 +76,10 @@ pub(crate) struct Spec {
     pub(crate) data: Vec<Data>,
     /// Who takes part.
     pub(crate) groups: Groups,
+    /// What happens to their links, in order of time.
+    pub(crate) network: Vec<NetworkEvent>,
+    /// Who else uses their links.
+    pub(crate) cross: Vec<SpecCross>,
     /// How the WebRTC stack is set.
     pub(crate) stack: StackPlan,
     /// The servers, and when they fail.
@@ -73,6 +88,12 @@ pub(crate) struct Spec {
     pub(crate) sfu: SfuPlan,
     /// How an MCU mixes.
     pub(crate) mcu: McuPlan,
+    /// What the results have to keep to.
+    pub(crate) limits: Vec<Limit>,
+    /// What servers cost.
+    pub(crate) prices: Prices,
+    /// What `rtclab nat` runs.
+    pub(crate) traversal: Traversal,
 }
 
 /// Reads a scenario.
@@ -98,7 +119,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 16] {
+fn vocabulary() -> [&'static Keys; 24] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -111,10 +132,18 @@ fn vocabulary() -> [&'static Keys; 16] {
         &link::BURSTS,
         &device::KEYS,
         &interruption::KEYS,
+        &network::KEYS,
+        &network::PIPE,
+        &cross::KEYS,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,
         &central::SFU,
         &central::MCU,
+        &limits::METRICS,
+        &limits::KEYS,
+        &prices::KEYS,
+        &traversal::KEYS,
+        &traversal::ALLOW,
     ]
 }

@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 9);
+    assert_eq!(examples.len(), 14);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -110,7 +110,9 @@ fn no_preset_is_missing_from_the_reference() {
 fn unknown_keys_are_rejected_in_every_section() {
     let group = "[[group]]\nname = \"g\"\n";
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
-    let cases: [(&str, String, &str); 16] = [
+    let event = "at = \"1 s\"\ngroup = \"g\"\n";
+    let change = format!("[[network]]\n{event}up.");
+    let cases: [(&str, String, &str); 24] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -150,6 +152,25 @@ fn unknown_keys_are_rejected_in_every_section() {
             format!("{group}outages = [{{ at = \"1 s\", for = \"1 s\", bogus = 1 }}]"),
             "group[0].outages[0].bogus",
         ),
+        (
+            "[[network]]",
+            format!(
+                "{group}{change}delay = \"1 s\"\n[[network]]\n{event}handover = \"lte\"\nbogus = 1"
+            ),
+            "network[1].bogus",
+        ),
+        (
+            "network.up and network.down",
+            format!("{group}{change}delay = \"1 s\"\nup.bogus = 1"),
+            "network[0].up.bogus",
+        ),
+        (
+            "[[cross_traffic]]",
+            format!(
+                "{group}[[cross_traffic]]\ngroup = \"g\"\nway = \"up\"\nkind = \"tcp\"\nbogus = 1"
+            ),
+            "cross_traffic[0].bogus",
+        ),
         ("[stack]", "[stack]\nbogus = 1".to_owned(), "stack.bogus"),
         (
             "acceptance_waits",
@@ -163,6 +184,23 @@ fn unknown_keys_are_rejected_in_every_section() {
         ),
         ("[sfu]", "[sfu]\nbogus = 1".to_owned(), "sfu.bogus"),
         ("[mcu]", "[mcu]\nbogus = 1".to_owned(), "mcu.bogus"),
+        (
+            "[limits]",
+            "[limits]\nbogus = { max = 1 }".to_owned(),
+            "limits.bogus",
+        ),
+        (
+            "limit",
+            "[limits]\nfreezes = { max = 1, bogus = 1 }".to_owned(),
+            "limits.freezes.bogus",
+        ),
+        ("[prices]", "[prices]\nbogus = 1".to_owned(), "prices.bogus"),
+        ("[nat]", "[nat]\nbogus = 1".to_owned(), "nat.bogus"),
+        (
+            "allow",
+            "[[nat.allow]]\na = \"EIM/EIF\"\nb = \"EIM/EIF\"\noutcome = \"relay\"\nreason = \"r\"\nbogus = 1".to_owned(),
+            "nat.allow[0].bogus",
+        ),
     ];
     let sections: Vec<_> = cases.iter().map(|(section, ..)| *section).collect();
     let known: Vec<_> = vocabulary().iter().map(|keys| keys.section).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::interruption::{self, Interruption};
 use super::{device, link};
 use crate::document::{Keys, Node, Section};
-use crate::plan::{Device, ServersPlan};
+use crate::plan::{Device, IcePlan, ServersPlan};
 use crate::presets;
 use crate::units::Span;
 
@@ -48,6 +48,9 @@ impl Default for Servers {
             plan: ServersPlan {
                 link: link.value,
                 link_label: link.label,
+                signaling_link: None,
+                signaling_delay: Duration::ZERO,
+                ice: IcePlan::default(),
                 nonce_lifetime: NONCE_LIFETIME.into(),
                 signaling: Device::server(),
                 turn: Device::server(),
@@ -77,6 +80,9 @@ fn servers(node: &Node<'_>, end: Option<Duration>) -> Option<Servers> {
         plan: ServersPlan {
             link: link.value,
             link_label: link.label,
+            signaling_link: None,
+            signaling_delay: Duration::ZERO,
+            ice: IcePlan::default(),
             nonce_lifetime: nonce_lifetime?.into(),
             signaling: signaling?,
             turn: turn?,

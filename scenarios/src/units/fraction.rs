@@ -17,6 +17,9 @@ impl Fraction {
     /// Everything.
     pub(crate) const ONE: Fraction = Fraction(1.0);
 
+    /// One of two.
+    pub(crate) const HALF: Fraction = Fraction(0.5);
+
     /// From 0 to 1.
     pub(crate) const fn get(self) -> f64 {
         self.0

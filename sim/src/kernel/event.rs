@@ -7,12 +7,17 @@ use crate::time::Time;
 /// What happens, as an index into the tables of whoever handles it.
 ///
 /// The order of the variants is meaning: of two events at one instant, the earlier variant goes
-/// first. Packets arrive before TCP runs, so that a segment is acknowledged in the pass of its own
-/// instant; timers fire last, so that a timeout sees everything that arrived by its deadline.
+/// first. A link is done with a packet before the next one enters, so that this one finds room.
+/// Packets arrive before TCP runs, so that a segment is acknowledged in the pass of its own instant;
+/// timers fire last, so that a timeout sees everything that arrived by its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
+    /// The transmitter of this lane is free.
+    Transmitter(u32),
     /// The packet in this slot has crossed the link that it was on, or a CPU is done with it.
     Packet(u32),
+    /// The same for this parcel of cross traffic, or it is due to be sent. Of one class with packets.
+    Cross(u32),
     /// Every host's TCP stack runs once.
     Tcp,
     /// The timer in this slot is due.
@@ -22,9 +27,10 @@ pub enum Event {
 impl Event {
     const fn class(self) -> u64 {
         match self {
-            Event::Packet(_) => 0,
-            Event::Tcp => 1,
-            Event::Timer(_) => 2,
+            Event::Transmitter(_) => 0,
+            Event::Packet(_) | Event::Cross(_) => 1,
+            Event::Tcp => 2,
+            Event::Timer(_) => 3,
         }
     }
 }

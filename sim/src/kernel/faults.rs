@@ -5,7 +5,8 @@
 use std::net::Ipv4Addr;
 
 use super::id::{GatewayId, HostId};
-use super::network::{Leg, Network, NetworkError};
+use super::network::{Network, NetworkError};
+use super::path::Leg;
 use crate::link::config::LinkConfig;
 
 /// Where a host moves to.
@@ -76,6 +77,7 @@ impl Network {
         let moved = self.map.host_mut(host);
         (moved.up, moved.down, moved.moves) = (up, down, moves);
         self.cut_flights(host);
+        self.clear_lines(host);
         for (_, socket) in &mut self.sockets {
             if socket.host == host {
                 socket.local.set_ip(to.address);
@@ -108,5 +110,6 @@ impl Network {
                 flight.leg = Leg::Cut(host);
             }
         }
+        self.cut_cross(host);
     }
 }

@@ -7,7 +7,9 @@
 
 use super::drops::DropReason;
 use super::id::HostId;
+use super::lanes::{Lane, Occupant, Way};
 use super::network::Network;
+use super::path::Leg;
 use crate::host::sockets::UdpError;
 use crate::link::pipe::{LinkDrop, Pipe, Verdict};
 use crate::packet::{IPV4_HEADER, Payload};
@@ -63,13 +65,8 @@ impl Network {
             return self.drop(slot, reason, Some(origin));
         }
         let sizes = pieces(packet.ip_payload_bytes(), host.mtu);
-        match offer(&mut host.up, self.now, sizes) {
-            Ok((at, in_order)) => {
-                self.flights[slot].packet.in_order = in_order;
-                self.fly(at, slot);
-            }
-            Err(reason) => self.drop(slot, DropReason::Uplink(reason), Some(origin)),
-        }
+        let verdicts = offer(&mut host.up, self.now, sizes);
+        self.cross_link_sliced(slot, Lane::up(origin), &verdicts);
     }
 
     /// Puts the fragments of a packet on the downlink of its receiver, which may cut them further.
@@ -86,28 +83,65 @@ impl Network {
             .flat_map(|piece| pieces(piece, receiver.mtu))
             .collect();
         flight.packet.fragments = sizes.len() as u16;
-        match offer(&mut receiver.down, self.now, sizes.into_iter()) {
-            Ok((at, _)) => self.fly(at, slot),
-            Err(reason) => self.drop(slot, DropReason::Downlink(reason), Some(host)),
+        let verdicts = offer(&mut receiver.down, self.now, sizes.into_iter());
+        self.cross_link_sliced(slot, Lane::down(host), &verdicts);
+    }
+
+    /// What a link made of the fragments of a packet that were offered to it.
+    fn cross_link_sliced(&mut self, slot: usize, lane: Lane, verdicts: &[Verdict]) {
+        let dropped = verdicts.iter().find_map(|verdict| match verdict {
+            Verdict::Drop(reason) => Some(*reason),
+            Verdict::Deliver { .. } | Verdict::Wait => None,
+        });
+        let waiting = verdicts.iter().filter(|it| **it == Verdict::Wait).count();
+        if let Some(reason) = dropped {
+            self.drop(slot, lane.refusal(reason), Some(lane.host));
+            // Those that the link took all the same wait there for nothing.
+            self.wait(lane, std::iter::repeat_n(Occupant::Nobody, waiting));
+        } else if waiting > 0 {
+            let piece = |number| Occupant::Flight {
+                slot,
+                last: number == waiting,
+            };
+            self.wait(lane, (1..=waiting).map(piece));
+        } else {
+            self.finish_link(slot, lane, verdicts);
+        }
+    }
+
+    /// A link is done with a packet, or with all of its fragments.
+    pub(super) fn finish_link(&mut self, slot: usize, lane: Lane, verdicts: &[Verdict]) {
+        match joined(verdicts, self.now) {
+            Ok((at, in_order)) => {
+                if lane.way == Way::Up {
+                    self.flights[slot].packet.in_order = in_order;
+                }
+                self.fly(at, slot);
+            }
+            Err(reason) => match self.flights[slot].leg {
+                Leg::Cut(host) => self.drop(slot, DropReason::LinkLeft, Some(host)),
+                _ => self.drop(slot, lane.refusal(reason), Some(lane.host)),
+            },
         }
     }
 }
 
-/// Offers fragments with these payloads to a pipe. Returns when the last one arrives, and whether
-/// the first one does so before all others; or why one of them does not.
-fn offer(
-    pipe: &mut Pipe,
-    now: Time,
-    payloads: impl Iterator<Item = u32>,
-) -> Result<(Time, bool), LinkDrop> {
-    let verdicts: Vec<_> = payloads
+/// Offers fragments with these payloads to a pipe.
+fn offer(pipe: &mut Pipe, now: Time, payloads: impl Iterator<Item = u32>) -> Vec<Verdict> {
+    payloads
         .map(|bytes| pipe.offer(now, IPV4_HEADER + bytes))
-        .collect();
+        .collect()
+}
+
+/// When the last of all fragments arrives, and whether the first one does so before all others; or
+/// why one of them does not.
+fn joined(verdicts: &[Verdict], now: Time) -> Result<(Time, bool), LinkDrop> {
     let mut times = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
         match verdict {
-            Verdict::Deliver { at } => times.push(at),
-            Verdict::Drop(reason) => return Err(reason),
+            Verdict::Deliver { at } => times.push(*at),
+            Verdict::Drop(reason) => return Err(*reason),
+            Verdict::Wait => unreachable!("a link that serves a packet is done with it"),
         }
     }
     let last = times.iter().copied().max().unwrap_or(now);

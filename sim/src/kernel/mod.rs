@@ -4,18 +4,23 @@
 //! next event. It knows no tasks; [`crate::runtime`] puts those on top.
 
 mod arena;
+mod cross;
 mod drops;
 pub(crate) mod event;
 mod faults;
 mod fragments;
 mod icmp;
 pub(crate) mod id;
+mod lanes;
 mod map;
 mod network;
+mod path;
 mod queue;
 mod route;
 
+pub use cross::FlowId;
 pub use drops::DropReason;
 pub use faults::Roam;
 pub use id::{GatewayId, HostId, SocketId};
+pub use lanes::Way;
 pub use network::{HostConfig, Network, NetworkError, Step};

@@ -1,4 +1,4 @@
-//! The network as one state machine: clock, events, sockets, and the path of every packet.
+//! The network as one state machine: clock, events, hosts and sockets.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::task::Waker;
@@ -9,23 +9,24 @@ use slab::Slab;
 use thiserror::Error;
 
 use super::arena::Arena;
-use super::drops::DropReason;
+use super::cross::Cross;
 use super::event::Event;
 use super::id::{GatewayId, HostId, SocketId};
+use super::lanes::{Lane, Lines};
 use super::map::{Host, Map};
+use super::path::Flight;
 use super::queue::EventQueue;
-use super::route::route;
 use crate::host::cpu::{Cpu, CpuConfig, CpuError, CpuUsage, Overloaded, Work};
-use crate::host::sockets::{Datagram, Socket, UdpError};
+use crate::host::sockets::{Datagram, Socket};
 use crate::link::config::LinkConfig;
-use crate::link::pipe::{Pipe, PipeStreams, Verdict};
+use crate::link::pipe::{Pipe, PipeStreams};
 use crate::link::validate::LinkError;
 use crate::nat::{Nat, NatConfig};
-use crate::packet::{Packet, Payload, Protocol};
+use crate::packet::{Packet, Payload};
 use crate::seed::Seed;
 use crate::time::Time;
+use crate::trace::Tap;
 use crate::trace::counters::Counters;
-use crate::trace::{PacketEvent, Stage, Tap};
 
 /// What a new host is like.
 #[derive(Clone, Debug)]
@@ -75,50 +76,25 @@ pub enum Step {
     Timer(u32),
 }
 
-/// A packet on its way. It stays in its slot from when it is sent until it comes to rest.
-#[derive(Debug)]
-pub(super) struct Flight {
-    pub(super) packet: Packet,
-    /// Its number and its time of sending; of no meaning before it is sent.
-    id: u64,
-    sent: Time,
-    arrived: Option<Time>,
-    pub(super) origin: HostId,
-    pub(super) leg: Leg,
-}
-
-/// Where a packet is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Leg {
-    /// In the CPU of its origin.
-    Out,
-    /// On the uplink of its origin.
-    Up,
-    /// On the downlink of a host.
-    Down(HostId),
-    /// None any more: the host has left the link that the packet was on.
-    Cut(HostId),
-    /// In the CPU of a host, or on its way back to the host that sent it.
-    In(HostId),
-}
-
 /// Hosts behind NATs and links, in virtual time.
 pub struct Network {
     pub(super) now: Time,
     seed: Seed,
     pub(super) map: Map,
-    events: EventQueue,
+    pub(super) events: EventQueue,
     pub(super) flights: Slab<Flight>,
     payloads: Arena,
     pub(super) sockets: Slab<Socket>,
-    next_packet: u64,
+    pub(super) lines: Lines,
+    pub(super) cross: Cross,
+    pub(super) next_packet: u64,
     pub(super) icmp: bool,
     /// Flights that are not sent yet: their origin's CPU is at work on them.
-    unsent: u64,
+    pub(super) unsent: u64,
     /// Where CPU usage is counted.
     cpu_window: (Time, Time),
-    counters: Counters,
-    taps: Vec<Box<dyn Tap>>,
+    pub(super) counters: Counters,
+    pub(super) taps: Vec<Box<dyn Tap>>,
 }
 
 impl Network {
@@ -132,6 +108,8 @@ impl Network {
             flights: Slab::new(),
             payloads: Arena::default(),
             sockets: Slab::new(),
+            lines: Lines::default(),
+            cross: Cross::default(),
             next_packet: 0,
             icmp: false,
             unsent: 0,
@@ -387,198 +365,10 @@ impl Network {
         self.now = at;
         Some(match event {
             Event::Packet(slot) => self.arrive(slot as usize),
+            Event::Cross(parcel) => self.cross_parcel(parcel as usize),
+            Event::Transmitter(lane) => self.serve_at(Lane::from(lane)),
             Event::Tcp => Step::Tcp,
             Event::Timer(slot) => Step::Timer(slot),
         })
-    }
-
-    /// Sends a packet: through the host's CPU, then on its access link. TCP segments and what a
-    /// host sends to itself take no CPU.
-    pub(crate) fn send(&mut self, origin: HostId, packet: Packet) {
-        let host = self.map.host_mut(origin);
-        let charged =
-            packet.protocol() == Protocol::Udp && *packet.destination.ip() != host.address;
-        let cpu = host.cpu.as_mut().filter(|_| charged);
-        let done = cpu.map(|cpu| cpu.send(self.now));
-        let slot = self.flights.insert(Flight {
-            packet,
-            id: 0,
-            sent: self.now,
-            arrived: None,
-            origin,
-            leg: Leg::Out,
-        });
-        self.unsent += 1;
-        match done {
-            None => self.launch(slot),
-            Some(Ok(at)) => self.fly(at, slot),
-            Some(Err(Overloaded)) => {
-                self.mark_sent(slot);
-                self.drop(slot, DropReason::CpuOverload, Some(origin));
-            }
-        }
-    }
-
-    /// Puts a packet on its origin's access link.
-    fn launch(&mut self, slot: usize) {
-        let oversize = self.slice(slot);
-        self.mark_sent(slot);
-        let flight = &self.flights[slot];
-        let origin = flight.origin;
-        if *flight.packet.destination.ip() == self.map.host(origin).address {
-            return self.loop_back(slot);
-        }
-        self.flights[slot].leg = Leg::Up;
-        if oversize {
-            return self.offer_slices(slot, origin);
-        }
-        let up = &mut self.map.host_mut(origin).up;
-        if up.is_ideal() {
-            return self.leave_uplink(slot);
-        }
-        match up.offer(self.now, self.flights[slot].packet.wire_bytes()) {
-            Verdict::Deliver { at } => self.fly(at, slot),
-            Verdict::Drop(reason) => self.drop(slot, DropReason::Uplink(reason), Some(origin)),
-        }
-    }
-
-    /// From now on the packet is one of the network's.
-    fn mark_sent(&mut self, slot: usize) {
-        let flight = &mut self.flights[slot];
-        (flight.id, flight.sent) = (self.next_packet, self.now);
-        self.next_packet += 1;
-        self.unsent -= 1;
-        self.observe(slot, Stage::Sent);
-    }
-
-    /// Delivers a packet to the host that sent it, without its link.
-    fn loop_back(&mut self, slot: usize) {
-        let flight = &mut self.flights[slot];
-        flight.leg = Leg::In(flight.origin);
-        flight.arrived = Some(self.now);
-        self.fly(self.now, slot);
-    }
-
-    pub(super) fn fly(&mut self, at: Time, slot: usize) {
-        self.events.schedule(at, Event::Packet(slot as u32));
-    }
-
-    /// A packet has crossed the link that it was on, or a CPU is done with it.
-    fn arrive(&mut self, slot: usize) -> Step {
-        match self.flights[slot].leg {
-            Leg::Out => self.launch(slot),
-            Leg::Up => self.leave_uplink(slot),
-            Leg::Down(host) => return self.reach(slot, host),
-            Leg::In(host) => return self.deliver(slot, host),
-            Leg::Cut(host) => self.drop(slot, DropReason::LinkLeft, Some(host)),
-        }
-        Step::Packet(None)
-    }
-
-    /// A packet has crossed its last link: the host's CPU takes it from there.
-    fn reach(&mut self, slot: usize, host: HostId) -> Step {
-        let flight = &mut self.flights[slot];
-        flight.arrived = Some(self.now);
-        let charged = flight.packet.protocol() == Protocol::Udp;
-        let cpu = self.map.host_mut(host).cpu.as_mut();
-        match cpu.filter(|_| charged).map(|cpu| cpu.receive(self.now)) {
-            None => return self.deliver(slot, host),
-            Some(Ok(at)) => {
-                flight.leg = Leg::In(host);
-                self.fly(at, slot);
-            }
-            Some(Err(Overloaded)) => self.drop(slot, DropReason::CpuOverload, Some(host)),
-        }
-        Step::Packet(None)
-    }
-
-    fn leave_uplink(&mut self, slot: usize) {
-        let flight = &mut self.flights[slot];
-        match route(&mut self.map, self.now, flight.origin, &mut flight.packet) {
-            Ok(host) => self.enter_downlink(slot, host),
-            Err(reason) => self.drop(slot, reason, None),
-        }
-    }
-
-    fn enter_downlink(&mut self, slot: usize, host: HostId) {
-        let flight = &mut self.flights[slot];
-        flight.leg = Leg::Down(host);
-        let receiver = self.map.host_mut(host);
-        let wire_bytes = flight.packet.wire_bytes();
-        if wire_bytes > receiver.mtu || flight.packet.fragments > 1 {
-            return self.offer_slices_down(slot, host);
-        }
-        match receiver.down.offer(self.now, wire_bytes) {
-            Verdict::Deliver { at } => self.fly(at, slot),
-            Verdict::Drop(reason) => self.drop(slot, DropReason::Downlink(reason), Some(host)),
-        }
-    }
-
-    fn deliver(&mut self, slot: usize, host: HostId) -> Step {
-        let socket = match self.receiver(&self.flights[slot].packet, host) {
-            Ok(socket) => socket,
-            Err(reason) => {
-                let error = self.refusal(slot, reason);
-                self.drop(slot, reason, Some(host));
-                if let Some(error) = error {
-                    self.send(host, error);
-                }
-                return Step::Packet(None);
-            }
-        };
-        self.observe(slot, Stage::Delivered(host));
-        let packet = self.flights.remove(slot).packet;
-        match (packet.payload, socket) {
-            (Payload::Udp(data), Some(socket)) => {
-                let socket = &mut self.sockets[socket.0 as usize];
-                let source = packet.source;
-                socket.push(Datagram { source, data });
-                Step::Packet(socket.take_reader())
-            }
-            (Payload::PortUnreachable, Some(socket)) => {
-                self.sockets[socket.0 as usize].error = Some(UdpError::Refused(packet.source));
-                Step::Packet(None)
-            }
-            (payload, _) => Step::Segment(Packet { payload, ..packet }),
-        }
-    }
-
-    /// The socket that a UDP packet is for; TCP has no socket here, and its stack takes all.
-    fn receiver(&self, packet: &Packet, host: HostId) -> Result<Option<SocketId>, DropReason> {
-        let bytes = match &packet.payload {
-            Payload::Udp(data) => data.len(),
-            Payload::PortUnreachable => 0,
-            Payload::Tcp(_) => return Ok(None),
-        };
-        let ports = &self.map.host(host).ports;
-        let id = ports
-            .find(packet.destination.port())
-            .ok_or(DropReason::PortUnreachable)?;
-        match self.sockets[id.0 as usize].has_room(bytes) {
-            true => Ok(Some(id)),
-            false => Err(DropReason::SocketBufferFull),
-        }
-    }
-
-    pub(super) fn drop(&mut self, slot: usize, reason: DropReason, host: Option<HostId>) {
-        self.observe(slot, Stage::Dropped(reason, host));
-        self.flights.remove(slot);
-    }
-
-    fn observe(&mut self, slot: usize, stage: Stage) {
-        let flight = &self.flights[slot];
-        let event = PacketEvent {
-            at: self.now,
-            id: flight.id,
-            sent: flight.sent,
-            arrived: flight.arrived,
-            origin: flight.origin,
-            stage,
-            packet: &flight.packet,
-        };
-        self.counters.count(&event);
-        for tap in &mut self.taps {
-            tap.packet(&event);
-        }
     }
 }

@@ -29,6 +29,11 @@ impl Buffer {
         self.limit = limit.unwrap_or(u64::MAX);
     }
 
+    /// Whether a packet fits beside `occupied` bytes that are kept elsewhere.
+    pub(super) fn fits(&self, occupied: u64, bytes: u32) -> bool {
+        occupied + u64::from(bytes) <= self.limit
+    }
+
     /// Whether a packet that arrives at `now` fits.
     pub(super) fn has_room(&mut self, now: u64, bytes: u32) -> bool {
         while let Some(&(leaves, size)) = self.inside.front() {
@@ -38,7 +43,7 @@ impl Buffer {
             self.occupied -= u64::from(size);
             self.inside.pop_front();
         }
-        self.occupied + u64::from(bytes) <= self.limit
+        self.fits(self.occupied, bytes)
     }
 
     /// Holds a packet until `leaves`, not before that of any packet held already.

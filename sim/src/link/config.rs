@@ -28,15 +28,30 @@ impl LinkConfig {
 pub struct PipeConfig {
     /// Bits per second at the IP layer; `None` takes no time to serialise.
     pub rate_bps: Option<u64>,
-    /// Bytes that may wait for or be in transmission, drop-tail, at least 1,500; `None` is
-    /// unbounded. Only with a rate, since packets wait for nothing else.
+    /// Bytes that may wait for or be in transmission, at least 1,500; what comes beyond that is
+    /// dropped. `None` is unbounded. Only with a rate, since packets wait for nothing else.
     pub buffer_bytes: Option<u64>,
+    /// What keeps the buffer short, beside that limit.
+    #[serde(default)]
+    pub queue: Queue,
     /// Propagation delay, after serialisation.
     pub delay: Duration,
     /// Random extra delay.
     pub jitter: JitterConfig,
     /// Random loss, after serialisation: a lost packet has used its share of the rate.
     pub loss: LossConfig,
+}
+
+/// The discipline of a buffer: first in, first out in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Queue {
+    /// Nothing but its limit.
+    #[default]
+    DropTail,
+    /// Packets that wait too long for too long are dropped from its head (RFC 8289), with a target
+    /// of 5 ms and an interval of 100 ms.
+    Codel,
 }
 
 /// Random extra delay on top of the propagation delay.

@@ -4,7 +4,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::config::PipeConfig;
+use super::changes::{After, PipeChange, Script};
+use super::config::{PipeConfig, Queue};
+use super::held::Held;
 use super::jitter::{Jitter, Order};
 use super::loss::Loss;
 use super::rate::Serializer;
@@ -22,6 +24,17 @@ pub enum Verdict {
     },
     /// It does not.
     Drop(LinkDrop),
+    /// It waits in a queue whose discipline decides later: [`Pipe::serve`] tells.
+    Wait,
+}
+
+/// What a pipe did with the packets that were first in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// So many were dropped, from the head on ([`LinkDrop::Codel`]).
+    pub dropped: u32,
+    /// The one after them, if there is one, was sent: it arrives, or is lost.
+    pub sent: Option<Verdict>,
 }
 
 /// Why a link dropped a packet.
@@ -36,6 +49,8 @@ pub enum LinkDrop {
     TooBig,
     /// The link carried nothing at all just then; it used none of the rate.
     Outage,
+    /// Packets had waited too long for too long (CoDel); it used none of the rate.
+    Codel,
 }
 
 impl LinkDrop {
@@ -46,6 +61,7 @@ impl LinkDrop {
             LinkDrop::Loss => "loss",
             LinkDrop::TooBig => "too-big",
             LinkDrop::Outage => "outage",
+            LinkDrop::Codel => "codel",
         }
     }
 }
@@ -72,10 +88,12 @@ impl PipeStreams {
 /// One direction of an access link.
 ///
 /// A pipe holds no packets: it is told when a packet enters and answers when, or whether, that
-/// packet comes out. Times that are given to one pipe must not go backwards.
+/// packet comes out. Times that are given to one pipe must not go backwards. With
+/// [`Queue::Codel`] that depends on what comes later, so the answer is [`Verdict::Wait`], and
+/// whoever offers keeps the packets in order and asks [`Pipe::serve`] whenever one is due.
 ///
-/// The stages, in order: a drop-tail buffer in front of a first-in-first-out transmitter, loss,
-/// propagation delay, jitter, and the reorder policy.
+/// The stages, in order: a buffer in front of a first-in-first-out transmitter, loss, propagation
+/// delay, jitter, and the reorder policy.
 #[derive(Debug)]
 pub struct Pipe {
     ideal: bool,
@@ -86,6 +104,9 @@ pub struct Pipe {
     buffer: Buffer,
     loss: Loss,
     jitter: Jitter,
+    /// Boxed, as is the script: few links have them.
+    held: Option<Box<Held>>,
+    script: Option<Box<Script>>,
 }
 
 impl Pipe {
@@ -105,7 +126,25 @@ impl Pipe {
             buffer: Buffer::new(config.buffer_bytes),
             loss: Loss::new(config.loss, streams.loss)?,
             jitter: Jitter::new(config.jitter, streams.jitter),
+            held: (config.queue == Queue::Codel).then(Box::default),
+            script: None,
         })
+    }
+
+    /// Lets the pipe change over time: each change takes effect at its time, those of one time in
+    /// the order given. To be called once, before anything is offered.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipeChange::validate`]; the pipe then does not change.
+    pub fn follow(&mut self, changes: &[PipeChange]) -> Result<(), LinkError> {
+        changes.iter().try_for_each(PipeChange::validate)?;
+        if !changes.is_empty() {
+            self.ideal = false;
+            self.serializer.follow(changes);
+            self.script = Some(Box::new(Script::new(changes)));
+        }
+        Ok(())
     }
 
     /// What becomes of a packet of `wire_bytes` (IP header included) that enters at `now`.
@@ -114,12 +153,28 @@ impl Pipe {
             return Verdict::Drop(LinkDrop::Outage);
         }
         let now = now.as_nanos();
+        if let Some(script) = &mut self.script {
+            while let Some(limit) = script.buffer.due(now) {
+                self.buffer.set_limit(limit);
+            }
+        }
+        if let Some(held) = &mut self.held {
+            return held.take(now, wire_bytes, &self.buffer);
+        }
         if !self.buffer.has_room(now, wire_bytes) {
             return Verdict::Drop(LinkDrop::BufferFull);
         }
         let sent = self.serializer.send(now, wire_bytes);
         if sent > now {
             self.buffer.hold(sent, wire_bytes);
+        }
+        self.propagate(sent)
+    }
+
+    /// What becomes of a packet whose last bit is sent at `sent`.
+    fn propagate(&mut self, sent: u64) -> Verdict {
+        if self.script.is_some() {
+            self.change_until(sent);
         }
         if self.loss.strikes() {
             return Verdict::Drop(LinkDrop::Loss);
@@ -130,6 +185,49 @@ impl Pipe {
         Verdict::Deliver {
             at: Time::from_nanos(self.order.arrival(earliest)),
         }
+    }
+
+    /// Changes the stages after the transmitter for what is sent at `sent` or later.
+    #[cold]
+    fn change_until(&mut self, sent: u64) {
+        let Some(script) = &mut self.script else {
+            return;
+        };
+        while let Some(change) = script.after.due(sent) {
+            match change {
+                After::Delay(delay) => self.delay = nanos(delay),
+                After::Jitter(jitter) => {
+                    self.jitter.set_std(jitter);
+                    self.order.set_policy(jitter.reorder);
+                }
+                After::Loss(loss) => {
+                    let set = self.loss.set_model(loss);
+                    debug_assert_eq!(set, Ok(()), "changes are validated");
+                }
+            }
+        }
+    }
+
+    /// When [`Pipe::serve`] has something to do next; `None` if the pipe holds nothing, and always
+    /// without [`Queue::Codel`].
+    pub fn serve_at(&self) -> Option<Time> {
+        let held = self.held.as_ref()?;
+        let at = held.next_at(self.serializer.free_at())?;
+        Some(Time::from_nanos(at))
+    }
+
+    /// Takes what is next out of the queue, if the transmitter is free for it; `None` if it is not.
+    pub fn serve(&mut self, now: Time) -> Option<Served> {
+        let now = now.as_nanos();
+        let due = self.held.as_ref()?.next_at(self.serializer.free_at());
+        due.filter(|at| *at <= now)?;
+        let (dropped, packet) = self.held.as_mut()?.dequeue(now);
+        // From when it entered: the serializer knows for what it had to wait since.
+        let sent = packet.map(|packet| self.serializer.send(packet.since, packet.bytes));
+        Some(Served {
+            dropped,
+            sent: sent.map(|sent| self.propagate(sent)),
+        })
     }
 
     /// Whether every packet comes out at the moment it enters, and always did: there is then no
@@ -144,14 +242,19 @@ impl Pipe {
         self.out = out;
     }
 
-    /// Bytes of the packets that wait for or are in transmission at `now`.
+    /// Bytes of the packets that wait for or are in transmission at `now`. With [`Queue::Codel`]
+    /// the pipe must have been served up to then.
     pub fn queued_bytes(&self, now: Time) -> u64 {
-        self.buffer.occupied_at(now.as_nanos())
+        match &self.held {
+            Some(held) => held.bytes(),
+            None => self.buffer.occupied_at(now.as_nanos()),
+        }
     }
 
     /// Changes the pipe for packets that are yet to be offered. Packets accepted before keep their
     /// times, those in the buffer stay in it, and new ones wait behind them; where order is
-    /// preserved, new ones do not overtake old ones however short the new delay.
+    /// preserved, new ones do not overtake old ones however short the new delay. The discipline of
+    /// its queue stays.
     ///
     /// # Errors
     ///

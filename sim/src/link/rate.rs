@@ -1,20 +1,31 @@
 //! The rate stage: first in, first out serialisation, exact to the nanosecond.
 
-/// Nanoseconds that a byte takes at one bit per second.
-const NANOS_PER_BYTE_AT_1_BPS: u128 = 8_000_000_000;
+use super::changes::PipeChange;
+use super::course::{Course, Medium};
 
-/// Sends packets one after the other at a fixed rate.
+/// Nanoseconds that a byte takes at one bit per second.
+pub(super) const NANOS_PER_BYTE_AT_1_BPS: u128 = 8_000_000_000;
+
+/// Sends packets one after the other at a rate.
 ///
 /// `n` bytes at `r` bit/s take exactly `n * 8e9 / r` ns, which is rarely whole. The end of a busy
 /// period is therefore kept as a whole number of nanoseconds plus a remainder in units of `1/r` ns,
 /// and the remainder is carried from packet to packet: a busy period of any length has no drift.
 /// Only what is answered is rounded, up, to the first nanosecond at which the last bit is sent.
+///
+/// Where the rate is known to change ([`Serializer::follow`]), a packet that is being sent then is
+/// sent in parts, each at the rate of its time.
 #[derive(Debug)]
 pub(super) struct Serializer {
     rate_bps: Option<u64>,
     /// When the last accepted bit is sent: `free_at + remainder / rate_bps`, in nanoseconds.
     free_at: u64,
     remainder: u64,
+    /// What ends before this time, in nanoseconds, was sent at that rate from start to end. 0 where
+    /// a trace says when packets leave.
+    simple_until: u64,
+    /// Boxed: few links change.
+    course: Option<Box<Course>>,
 }
 
 impl Serializer {
@@ -24,33 +35,91 @@ impl Serializer {
             rate_bps,
             free_at: 0,
             remainder: 0,
+            simple_until: u64::MAX,
+            course: None,
         }
+    }
+
+    /// Takes the changes of the rate from a list of all changes.
+    pub(super) fn follow(&mut self, changes: &[PipeChange]) {
+        let course = Course::new(self.rate_bps, changes);
+        self.simple_until = course.until();
+        self.course = Some(Box::new(course));
     }
 
     /// When the last bit of a packet that is handed over at `now` is sent, in nanoseconds.
     pub(super) fn send(&mut self, now: u64, bytes: u32) -> u64 {
-        if now >= self.free_at_ceil() {
+        if now >= self.free_at() {
             self.free_at = now;
             self.remainder = 0;
         }
+        let (mut free_at, mut remainder) = (self.free_at, self.remainder);
         if let Some(rate) = self.rate_bps {
-            let work = u128::from(bytes) * NANOS_PER_BYTE_AT_1_BPS + u128::from(self.remainder);
-            let (whole, remainder) = divide(work, rate);
-            self.remainder = remainder;
-            self.free_at = self.free_at.saturating_add(whole);
+            let work = u128::from(bytes) * NANOS_PER_BYTE_AT_1_BPS + u128::from(remainder);
+            let (whole, rest) = divide(work, rate);
+            remainder = rest;
+            free_at = free_at.saturating_add(whole);
         }
-        self.free_at_ceil()
+        if free_at >= self.simple_until && self.course.is_some() {
+            return self.send_through_changes(now, bytes);
+        }
+        (self.free_at, self.remainder) = (free_at, remainder);
+        self.free_at()
+    }
+
+    /// The same where the rate may change while the packet waits for it or is sent.
+    #[cold]
+    fn send_through_changes(&mut self, now: u64, bytes: u32) -> u64 {
+        let Some(course) = &mut self.course else {
+            return self.free_at();
+        };
+        let mut work = u128::from(bytes) * NANOS_PER_BYTE_AT_1_BPS;
+        loop {
+            let until = course.until();
+            let sent = match course.medium() {
+                _ if until <= self.free_at => None,
+                Medium::Rate(None) => Some((self.free_at, self.remainder)),
+                Medium::Rate(Some(rate)) => {
+                    let room = u128::from(until - self.free_at) * u128::from(*rate)
+                        - u128::from(self.remainder);
+                    let all = divide(work + u128::from(self.remainder), *rate);
+                    let fits = work <= room;
+                    work = work.saturating_sub(room);
+                    fits.then(|| (self.free_at.saturating_add(all.0), all.1))
+                }
+                Medium::Trace(cursor) => {
+                    let bytes = work.div_ceil(NANOS_PER_BYTE_AT_1_BPS) as u32; // of one packet
+                    let sent = cursor.send(now, bytes, until);
+                    work = u128::from(sent.err().unwrap_or(0)) * NANOS_PER_BYTE_AT_1_BPS;
+                    sent.ok().map(|at| (at, 0))
+                }
+            };
+            if let Some(end) = sent {
+                (self.free_at, self.remainder) = end;
+                return self.free_at();
+            }
+            // What is left of a nanosecond was counted above, or is rounded up before a new rate.
+            let rest = u64::from(self.remainder > 0 && until <= self.free_at);
+            (self.free_at, self.remainder) = (until.max(self.free_at + rest), 0);
+            course.advance();
+            (self.rate_bps, self.simple_until) = course.simple();
+        }
     }
 
     /// Changes the rate for packets that are yet to come. What was accepted keeps its time; a
     /// fraction of a nanosecond that is pending is rounded up, once.
     pub(super) fn set_rate(&mut self, rate_bps: Option<u64>) {
-        self.free_at = self.free_at_ceil();
+        self.free_at = self.free_at();
         self.remainder = 0;
         self.rate_bps = rate_bps;
+        if let Some(course) = &mut self.course {
+            course.set_rate(rate_bps);
+            self.simple_until = course.until();
+        }
     }
 
-    fn free_at_ceil(&self) -> u64 {
+    /// When the last bit of all packets is sent, in nanoseconds.
+    pub(super) fn free_at(&self) -> u64 {
         self.free_at.saturating_add(u64::from(self.remainder > 0))
     }
 }

@@ -14,9 +14,10 @@ use sim::kernel::SocketId;
 use sim::trace::Stage;
 use sim::trace::digest::Digest;
 use sim::{
-    Behavior, CpuConfig, FilterScope, Fragments, GatewayId, Hairpinning, HostConfig, HostId,
-    JitterConfig, LinkConfig, LossConfig, NatConfig, PipeConfig, Pooling, PortAssignment, Refresh,
-    Reorder, Roam, Seed, Simulation, TimerScope, WhenFull, nat, simulate,
+    Behavior, Change, CpuConfig, CrossFlow, CrossKind, DeliveryTrace, FilterScope, FlowId,
+    Fragments, GatewayId, Hairpinning, HostConfig, HostId, JitterConfig, LinkConfig, LossConfig,
+    NatConfig, PipeChange, PipeConfig, Pooling, PortAssignment, Queue, Refresh, Reorder, Roam,
+    Seed, Simulation, Time, TimerScope, Way, WhenFull, nat, simulate,
 };
 
 use crate::fixture::{BEHAVIORS, Entry, Journal, endpoint};
@@ -35,9 +36,13 @@ struct Plan {
     gateways: Vec<(usize, NatConfig)>,
     /// The NAT that it is behind, if any, its link and its CPU.
     hosts: Vec<(usize, LinkConfig, Option<CpuConfig>)>,
+    shapes: Vec<Shape>,
     sends: Vec<Send>,
     icmp: bool,
 }
+
+/// What happens to a link, up and down, and who else uses it.
+type Shape = ([Vec<PipeChange>; 2], Option<(Way, CrossFlow)>);
 
 /// A datagram to send: how long after the one before, by which host, where to, how big.
 #[derive(Clone, Debug)]
@@ -74,10 +79,14 @@ fn pipe() -> impl Strategy<Value = PipeConfig> {
         (16_000_u64..500_000).prop_map(Some),
         (500_000_u64..50_000_000).prop_map(Some),
     ];
-    (rate, 1_500_u64..6_000, 0_u64..100, 0_u64..30, reorder, loss).prop_map(
-        |(rate_bps, buffer, delay, jitter, reorder, loss)| PipeConfig {
+    let buffer = (1_500_u64..6_000, prop_oneof![5 => Just(1), 1 => Just(10)]);
+    let queue = prop_oneof![Just(Queue::DropTail), Just(Queue::Codel)];
+    let after = (0_u64..100, 0_u64..30, reorder, loss);
+    (rate, buffer, queue, after).prop_map(
+        |(rate_bps, buffer, queue, (delay, jitter, reorder, loss))| PipeConfig {
             rate_bps,
-            buffer_bytes: rate_bps.map(|_| buffer),
+            buffer_bytes: rate_bps.map(|_| buffer.0 * buffer.1),
+            queue,
             delay: Duration::from_millis(delay),
             jitter: JitterConfig {
                 std: Duration::from_millis(jitter),
@@ -86,6 +95,54 @@ fn pipe() -> impl Strategy<Value = PipeConfig> {
             loss,
         },
     )
+}
+
+/// What happens to a direction of a link in the first seconds.
+fn changes() -> impl Strategy<Value = Vec<PipeChange>> {
+    let trace = DeliveryTrace::parse("3\n5\n5\n90\n").unwrap();
+    let rate = (
+        proptest::option::of(16_000_u64..50_000_000),
+        prop_oneof![Just(0), 0..1_000_u64],
+    );
+    let rate = rate.prop_map(|(to_bps, millis)| Change::Rate {
+        to_bps,
+        over: Duration::from_millis(millis),
+    });
+    let loss = (0.0..0.5).prop_map(|probability| LossConfig::Bernoulli { probability });
+    let what = prop_oneof![
+        3 => rate,
+        1 => Just(Change::Trace(trace)),
+        1 => (1_500..9_000_u64).prop_map(|bytes| Change::Buffer(Some(bytes))),
+        1 => (0..100_u64).prop_map(|millis| Change::Delay(Duration::from_millis(millis))),
+        1 => loss.prop_map(Change::Loss),
+    ];
+    let change = (0..3_000_u64, what).prop_map(|(millis, what)| {
+        let at = Time::from_millis(millis);
+        PipeChange { at, what }
+    });
+    prop_oneof![2 => Just(Vec::new()), 1 => vec(change, 1..6)]
+}
+
+/// A flow of the first instants beside the packets, up or down.
+fn flow() -> impl Strategy<Value = Option<(Way, CrossFlow)>> {
+    let millis = |most| (1..most).prop_map(Duration::from_millis);
+    let rate = 100_000_u64..2_000_000;
+    let constant = rate.clone();
+    let kind = prop_oneof![
+        constant.prop_map(|rate_bps| CrossKind::Constant { rate_bps }),
+        (rate, millis(50_u64), millis(50)).prop_map(|(rate_bps, on, off)| CrossKind::OnOff {
+            rate_bps,
+            on,
+            off
+        }),
+        (20..50_u64).prop_map(|millis| CrossKind::Tcp {
+            round_trip: Duration::from_millis(millis),
+        }),
+    ];
+    let way = prop_oneof![Just(Way::Up), Just(Way::Down)];
+    let (from, to) = (Time::ZERO, Time::from_millis(300));
+    let flow = (way, kind).prop_map(move |(way, kind)| (way, CrossFlow { from, to, kind }));
+    prop_oneof![3 => Just(None), 1 => flow.prop_map(Some)]
 }
 
 fn link() -> impl Strategy<Value = LinkConfig> {
@@ -212,6 +269,7 @@ enum Fault {
     Roam(usize, usize, u64),
     Mtu(usize, u32),
     DontFragment(usize, bool),
+    Outage(usize, bool),
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -224,6 +282,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         3 => (which(), which(), 0..50_u64).prop_map(|(host, to, delay)| Fault::Roam(host, to, delay)),
         3 => (which(), 68..1_501_u32).prop_map(|(host, mtu)| Fault::Mtu(host, mtu)),
         1 => (which(), any::<bool>()).prop_map(|(host, on)| Fault::DontFragment(host, on)),
+        1 => (which(), any::<bool>()).prop_map(|(host, out)| Fault::Outage(host, out)),
     ]
 }
 
@@ -255,11 +314,13 @@ fn plan() -> impl Strategy<Value = Plan> {
     let gateways = vec((0..64_usize, gateway()), 0..5);
     let hosts = vec((0..64_usize, link(), cpu()), 1..8);
     let sends = vec(traffic(), 1..120);
-    (any::<u64>(), gateways, hosts, sends, any::<bool>()).prop_map(
-        |(seed, gateways, hosts, sends, icmp)| Plan {
+    let shapes = vec(([changes(), changes()], flow()), 8);
+    (any::<u64>(), gateways, hosts, shapes, sends, any::<bool>()).prop_map(
+        |(seed, gateways, hosts, shapes, sends, icmp)| Plan {
             seed,
             gateways,
             hosts,
+            shapes,
             sends,
             icmp,
         },
@@ -272,6 +333,7 @@ struct World {
     gateways: Vec<(GatewayId, SocketAddrV4)>,
     hosts: Vec<HostId>,
     sockets: Vec<SocketId>,
+    flows: Vec<FlowId>,
     /// Whoever sent to each host last.
     peers: Vec<Option<SocketAddrV4>>,
     journal: Journal,
@@ -296,6 +358,16 @@ impl World {
             hosts.push(host);
             sockets.push(simulation.network(|network| network.bind_udp(host, PORT).unwrap()));
         }
+        let mut flows = Vec::new();
+        for (host, (changes, flow)) in hosts.iter().zip(&plan.shapes) {
+            simulation.network(|network| {
+                for (way, changes) in [Way::Up, Way::Down].into_iter().zip(changes) {
+                    network.follow(*host, way, changes).unwrap();
+                }
+                let flow = flow.map(|(way, flow)| network.add_cross_flow(*host, way, flow));
+                flows.extend(flow);
+            });
+        }
         let journal = Journal::default();
         let digest = Arc::new(Mutex::new(Digest::default()));
         simulation.network(|network| {
@@ -309,6 +381,7 @@ impl World {
             hosts,
             peers: vec![None; sockets.len()],
             sockets,
+            flows,
             journal,
             digest,
         }
@@ -399,6 +472,10 @@ impl World {
                 network.set_dont_fragment(host(number), on);
                 None
             }
+            Fault::Outage(number, out) => {
+                network.set_outage(host(number), out);
+                None
+            }
         });
         if let Some((place, address)) = moved {
             self.gateways[place].1 = address;
@@ -473,6 +550,12 @@ fn run(plan: &Plan) -> Outcome {
             // errors are.
             let (sent, handed) = (network.counters().sent, plan.sends.len() as u64);
             assert!(sent == handed || plan.icmp && sent > handed);
+            // And none of the parcels of cross traffic.
+            for flow in &world.flows {
+                let counters = network.cross_counters(*flow);
+                assert!(counters.sent > 0);
+                assert_eq!(counters.sent, counters.delivered + counters.dropped);
+            }
         });
         let digest = world.digest.lock().unwrap().hex();
         Outcome {
@@ -503,11 +586,12 @@ fn check_lives(entries: &[Entry]) {
 
 /// What can happen to a packet in these worlds, by name; a reason is missing only if the worlds
 /// are too tame to test it.
-const FATES: [&str; 20] = [
+const FATES: [&str; 22] = [
     "cpu-overload",
     "delivered",
     "downlink-buffer-full",
     "downlink-loss",
+    "downlink-outage",
     "downlink-too-big",
     "link-left",
     "nat-filtered",
@@ -523,6 +607,7 @@ const FATES: [&str; 20] = [
     "translated",
     "uplink-buffer-full",
     "uplink-loss",
+    "uplink-outage",
     "uplink-too-big",
 ];
 
@@ -581,6 +666,7 @@ fn exchange(seed: u64, pipe: PipeConfig) -> Plan {
         seed,
         gateways: Vec::new(),
         hosts: vec![(0, link, None); 2],
+        shapes: Vec::new(),
         sends: (0..200).map(send).collect(),
         icmp: false,
     }

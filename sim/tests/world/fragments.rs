@@ -10,7 +10,7 @@ use sim::kernel::SocketId;
 use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{
     Behavior, DropReason, Fragments, HostId, JitterConfig, LinkConfig, LinkDrop, LossConfig,
-    NatConfig, NatDrop, PipeConfig, Reorder, Seed, Simulation, Time, simulate,
+    NatConfig, NatDrop, PipeConfig, Queue, Reorder, Seed, Simulation, Time, simulate,
 };
 
 use crate::fixture::{endpoint, host_on, nat};
@@ -23,6 +23,7 @@ const BYTE_A_MICROSECOND: PipeConfig = PipeConfig {
 const IDEAL: PipeConfig = PipeConfig {
     rate_bps: None,
     buffer_bytes: None,
+    queue: Queue::DropTail,
     delay: Duration::ZERO,
     jitter: JitterConfig {
         std: Duration::ZERO,

@@ -4,11 +4,13 @@
 
 mod conservation;
 mod cpu;
+mod cross;
 mod determinism;
 mod faults;
 mod fixture;
 mod fragments;
 mod icmp;
+mod lanes;
 mod links;
 mod nat;
 mod pcap;

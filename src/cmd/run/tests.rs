@@ -86,6 +86,7 @@ fn record(plan: &Plan) -> CellRecord {
         connections: Vec::new(),
         streams: Vec::new(),
         timeline: Vec::new(),
+        prices: None,
         packets: PacketsRecord::default(),
         signaling_bytes: 0,
         digest: String::new(),

@@ -20,27 +20,35 @@ pub struct Freezes {
     pub total_ms: f64,
 }
 
-/// Freezes between the instants at which frames were shown, in order, as far as they lie in the
-/// window.
+/// How often and how long a stream was [`frozen`].
+pub fn freezes(shown: &[Time], window: (Time, Time)) -> Freezes {
+    let all = frozen(shown, window);
+    let ms = |(from, to): &(Time, Time)| (*to - *from).as_secs_f64() * 1e3;
+    Freezes {
+        count: all.len() as u64,
+        total_ms: all.iter().map(ms).sum(),
+    }
+}
+
+/// From when to when a stream was frozen, by the instants at which frames were shown, in order, as
+/// far as it lies in the window.
 ///
 /// webrtc-stats (`freezeCount`): a freeze is an interval between two rendered frames of at least
 /// `max(3 x average, average + 150 ms)`, the average being that of the last 30 frame durations. A
 /// stream that stopped counts as frozen to the end of the window; one that showed nothing at all,
 /// for the whole window.
-pub fn freezes(shown: &[Time], window: (Time, Time)) -> Freezes {
-    let mut freezes = Freezes::default();
+pub fn frozen(shown: &[Time], window: (Time, Time)) -> Vec<(Time, Time)> {
+    let mut frozen = Vec::new();
     let mut recent = VecDeque::with_capacity(AVERAGED);
     let clip = |at: Time| at.clamp(window.0, window.1);
     let mut add = |from: Time, to: Time| {
-        let inside = clip(to) - clip(from);
-        if !inside.is_zero() {
-            freezes.count += 1;
-            freezes.total_ms += inside.as_secs_f64() * 1e3;
+        if clip(from) < clip(to) {
+            frozen.push((clip(from), clip(to)));
         }
     };
     let Some(&last) = shown.last() else {
         add(window.0, window.1);
-        return freezes;
+        return frozen;
     };
     for pair in shown.windows(2) {
         let interval = (pair[1] - pair[0]).as_secs_f64() * 1e3;
@@ -56,7 +64,7 @@ pub fn freezes(shown: &[Time], window: (Time, Time)) -> Freezes {
     if is_freeze(&recent, rest) {
         add(last, window.1);
     }
-    freezes
+    frozen
 }
 
 fn is_freeze(recent: &VecDeque<f64>, interval_ms: f64) -> bool {

@@ -80,9 +80,11 @@ impl Tap for TrafficTap {
         let (host, direction, sign) = match event.stage {
             Stage::Sent => (event.origin, Direction::Up, 1),
             Stage::Delivered(host) => (host, Direction::Down, 1),
-            // It never was on the wire: take back what was counted at this very instant.
+            // It never was on the wire: take back what was counted when it was sent.
             Stage::Dropped(
-                DropReason::Uplink(LinkDrop::BufferFull | LinkDrop::TooBig | LinkDrop::Outage),
+                DropReason::Uplink(
+                    LinkDrop::BufferFull | LinkDrop::TooBig | LinkDrop::Outage | LinkDrop::Codel,
+                ),
                 _,
             ) => (event.origin, Direction::Up, -1),
             // Of a host that is too busy: to send, and it never was on the wire; or to receive.
@@ -103,8 +105,11 @@ impl Tap for TrafficTap {
             log.relayed.insert(ssrc);
         }
         let host = log.hosts.entry(host).or_default();
-        // When it crossed the link, whatever a CPU did with it after that.
-        let at = event.arrived.unwrap_or(event.at);
+        // When it crossed the link, whatever a CPU did with it after that; or when it was counted.
+        let at = match sign {
+            ..0 => event.sent,
+            _ => event.arrived.unwrap_or(event.at),
+        };
         let in_window = (self.window.0..self.window.1).contains(&at);
         let (total, window) = match direction {
             Direction::Up => (&mut host.up, &mut host.window_up),

@@ -1,11 +1,14 @@
 //! One peer connection: negotiated over signalling, carrying media both ways.
 
-use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
+use rtc::peer_connection::configuration::{
+    RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
+};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{
     RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
 };
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit};
+use scenarios::TransportPolicy;
 use sim::Time;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -347,6 +350,7 @@ async fn build(
     let (media, registry) = stack::media_and_interceptors(&context.plan)?;
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(servers.0.clone())
+        .with_ice_transport_policy(transport_policy(context))
         .build();
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration)
@@ -359,6 +363,16 @@ async fn build(
         .build()
         .await?;
     Ok(Arc::new(connection))
+}
+
+/// What the plan says for participants; a server uses all that it has.
+fn transport_policy(context: &Context) -> RTCIceTransportPolicy {
+    let plan = &context.plan;
+    let participates = usize::from(context.index) < plan.participants.len();
+    match plan.servers.ice.policy {
+        TransportPolicy::Relay if participates => RTCIceTransportPolicy::Relay,
+        _ => RTCIceTransportPolicy::All,
+    }
 }
 
 /// Types of the selected pair's candidates, local and remote.

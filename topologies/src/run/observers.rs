@@ -58,4 +58,14 @@ impl Observers {
             capture,
         })
     }
+
+    /// Whether every participant has seen or heard somebody.
+    pub fn everybody_got_media(&self, plan: &Plan) -> bool {
+        let observations = self.observatory.lock();
+        let got = |index: u16| {
+            let mut streams = observations.streams.iter();
+            streams.any(|(key, log)| key.receiver == index && !log.shown.is_empty())
+        };
+        plan.participants.iter().all(|peer| got(peer.index))
+    }
 }

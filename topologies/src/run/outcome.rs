@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reports::record::{CellRecord, Measured};
+use reports::record::{CellRecord, Measured, Prices};
 use scenarios::{Plan, StackProfile};
 use sim::{Finished, Time};
 
@@ -75,10 +75,26 @@ pub fn record(
         streams: recorder.streams(),
         data: recorder.data(),
         timeline: recorder.timeline(),
+        prices: Some(prices(plan)),
         packets: packets(finished),
         signaling_bytes,
         digest: observers.digest.lock().expect("taps do not panic").hex(),
         warnings: worth_a_look(&finished.warnings),
+    }
+}
+
+fn prices(plan: &Plan) -> Prices {
+    let scenarios::Prices {
+        currency,
+        egress_per_gb,
+        relay_per_gb,
+        vcpu_hour,
+    } = plan.prices.clone();
+    Prices {
+        currency,
+        egress_per_gb,
+        relay_per_gb,
+        vcpu_hour,
     }
 }
 

@@ -29,6 +29,28 @@ pub fn other_classes(traffic: &Traffic) -> u64 {
         + traffic.tcp_bytes
 }
 
+/// What a sender sends to a server: one stream of each kind, whoever receives it.
+pub fn sent_by<'a>(record: &'a CellRecord, sender: &str) -> Vec<&'a StreamRecord> {
+    let all = record.streams.iter();
+    let mut streams: Vec<_> = all.filter(|stream| stream.sender == sender).collect();
+    streams.sort_by_key(|stream| stream.kind);
+    streams.dedup_by_key(|stream| stream.kind);
+    streams
+}
+
+/// All that crosses a link in one direction is the media of these streams and named headers.
+pub fn check_share(name: &str, traffic: &Traffic, streams: &[&StreamRecord]) {
+    let predicted = media_bytes(streams.iter().copied()) + other_classes(traffic);
+    let share = traffic.bytes as f64 / predicted as f64;
+    assert!((0.98..=1.02).contains(&share), "{name}: {share}");
+    // Sound is sent 20 ms after its capture and received 20 ms (relayed, 40 ms) later: at each end
+    // of the window, up to three packets of each stream are on the other side, and all packets of a
+    // frame or two.
+    let packets: u64 = streams.iter().map(|stream| stream.packets_sent).sum();
+    let edge = 10 * streams.len() as u64;
+    assert!(traffic.rtp_packets.abs_diff(packets) <= edge, "{name}");
+}
+
 /// Both directions of a client in the window, with the streams that cross them.
 fn directions<'a>(
     record: &'a CellRecord,
@@ -57,23 +79,11 @@ fn check_explained(nats: &[&str]) -> CellRecord {
         for (traffic, streams) in directions(&record, client) {
             // Video and audio, for and from each of the others.
             assert_eq!(streams.len(), 2 * (nats.len() - 1), "{}", client.name);
-            let predicted = media_bytes(streams.iter().copied()) + other_classes(traffic);
-            let share = traffic.bytes as f64 / predicted as f64;
-            assert!((0.98..=1.02).contains(&share), "{}: {share}", client.name);
+            check_share(&client.name, traffic, &streams);
             assert_eq!(traffic.bytes, traffic.rtp_bytes + other_classes(traffic));
             // Headers are exact: 40 bytes on each RTP packet.
             let headers = traffic.rtp_bytes - traffic.rtp_payload_bytes;
             assert_eq!(headers, 40 * traffic.rtp_packets, "{}", client.name);
-            // Sound is sent 20 ms after its capture and received 20 ms (relayed, 40 ms) later:
-            // at each end of the window, up to three packets of each stream are on the other
-            // side, and all packets of a frame or two.
-            let packets: u64 = streams.iter().map(|stream| stream.packets_sent).sum();
-            let edge = 10 * streams.len() as u64;
-            assert!(
-                traffic.rtp_packets.abs_diff(packets) <= edge,
-                "{}",
-                client.name
-            );
         }
     }
     check_against_tap(&plan, &record, &log);
@@ -114,6 +124,17 @@ fn four_clients_send_three_copies_and_headers() {
 #[test]
 fn six_clients_send_five_copies_and_headers() {
     check_explained(&["none"; 6]);
+}
+
+#[test]
+fn sixteen_clients_send_fifteen_copies_and_headers() {
+    let record = check_explained(&["none"; 16]);
+    // N (N - 1) / 2 connections, seen from both ends.
+    assert_eq!(record.connections.len(), 16 * 15);
+    for client in &record.hosts[..16] {
+        let codecs = (client.codecs.video_encoders, client.codecs.video_decoders);
+        assert_eq!(codecs, (15, 15), "{}", client.name);
+    }
 }
 
 /// Relaying adds a ChannelData header of four bytes (RFC 8656 section 12.4) on the leg between the

@@ -7,6 +7,7 @@ mod cpu;
 mod cpu_servers;
 mod data;
 mod latency;
+mod mcu;
 mod media;
 mod outcome;
 mod packets;

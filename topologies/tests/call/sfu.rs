@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use reports::record::{CellRecord, HostRecord, Kind, StreamRecord, Traffic};
+use reports::record::{HostRecord, Kind, StreamRecord};
 use scenarios::{Plan, Topology};
 
-use crate::bandwidth::{media_bytes, other_classes};
+use crate::bandwidth::{check_share, sent_by};
 use crate::support::{DELAY, NANOS_PER_BYTE, call, host, record};
 
 fn sfu_call(nats: &[&str]) -> Plan {
@@ -13,25 +13,6 @@ fn sfu_call(nats: &[&str]) -> Plan {
         topology: Topology::Sfu,
         ..call(nats)
     }
-}
-
-/// What a sender sends to the SFU: one stream of each kind, whoever receives it.
-fn sent_by<'a>(record: &'a CellRecord, sender: &str) -> Vec<&'a StreamRecord> {
-    let all = record.streams.iter();
-    let mut streams: Vec<_> = all.filter(|stream| stream.sender == sender).collect();
-    streams.sort_by_key(|stream| stream.kind);
-    streams.dedup_by_key(|stream| stream.kind);
-    streams
-}
-
-fn check(name: &str, traffic: &Traffic, streams: &[&StreamRecord]) {
-    let predicted = media_bytes(streams.iter().copied()) + other_classes(traffic);
-    let share = traffic.bytes as f64 / predicted as f64;
-    assert!((0.98..=1.02).contains(&share), "{name}: {share}");
-    // As in a mesh: a few packets of each stream are beyond an edge of the window.
-    let packets: u64 = streams.iter().map(|stream| stream.packets_sent).sum();
-    let edge = 10 * streams.len() as u64;
-    assert!(traffic.rtp_packets.abs_diff(packets) <= edge, "{name}");
 }
 
 /// With N participants that send b each: N connections; each sends b and receives (N - 1) b; the
@@ -50,15 +31,15 @@ fn check_closed_forms(nats: &[&str]) {
     for client in &record.hosts[..number] {
         let sent = sent_by(&record, &client.name);
         assert_eq!(sent.len(), 2, "one stream of each kind");
-        check(&client.name, &client.window_up, &sent);
+        check_share(&client.name, &client.window_up, &sent);
         let of_others = |stream: &&&StreamRecord| stream.receiver == client.name;
         let received: Vec<_> = everything.iter().filter(of_others).copied().collect();
-        check(&client.name, &client.window_down, &received);
+        check_share(&client.name, &client.window_down, &received);
         into_server.extend(sent);
     }
     let server: &HostRecord = host(&record, "sfu");
-    check("sfu in", &server.window_down, &into_server);
-    check("sfu out", &server.window_up, &everything);
+    check_share("sfu in", &server.window_down, &into_server);
+    check_share("sfu out", &server.window_up, &everything);
     for stream in &record.streams {
         // Every frame of the window is shown: 3 s at 30 frames per second.
         if stream.kind == Kind::Video {

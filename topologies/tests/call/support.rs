@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reports::record::{CellRecord, HostRecord, Kind, StreamRecord};
 use scenarios::{
-    AudioPlan, Device, Fidelity, McuPlan, Participant, Plan, ServersPlan, SfuPlan, StackPlan,
-    Topology, VideoPlan,
+    AudioPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan, SfuPlan,
+    StackPlan, Topology, VideoPlan,
 };
 use sim::{LinkConfig, PipeConfig, Seed, nat};
 use topologies::{CellOutput, RunOptions, run_with};
@@ -36,8 +36,10 @@ pub fn call(nats: &[&str]) -> Plan {
         group: "all".to_owned(),
         nats: nat::presets::preset(nat).expect("a preset"),
         nat_label: (*nat).to_owned(),
+        behind_same: None,
         link: steady_link(),
         link_label: "steady".to_owned(),
+        network: Default::default(),
         device: Device::default(),
         sends: true,
         camera: None,
@@ -72,10 +74,14 @@ pub fn call(nats: &[&str]) -> Plan {
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
         data: Vec::new(),
+        prices: scenarios::Prices::default(),
         events: Vec::new(),
         servers: ServersPlan {
             link: steady_link(),
             link_label: "steady".to_owned(),
+            signaling_link: None,
+            signaling_delay: Duration::ZERO,
+            ice: IcePlan::default(),
             nonce_lifetime: Duration::from_secs(600),
             signaling: Device::server(),
             turn: Device::server(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reports::record::{CellRecord, Kind, StreamRecord};
 use scenarios::{
-    AudioPlan, Device, Fidelity, McuPlan, Participant, Plan, ServersPlan, SfuPlan, StackPlan,
-    Topology, VideoPlan,
+    AudioPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan, SfuPlan,
+    StackPlan, Topology, VideoPlan,
 };
 use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, SimRuntime, Simulation, Time};
 use tokio::sync::mpsc;
@@ -55,9 +55,11 @@ pub fn participant(index: u16, nats: Vec<NatConfig>) -> Participant {
         name: format!("peer-{index}"),
         group: "peer".to_owned(),
         nat_label: "custom".to_owned(),
+        behind_same: None,
         nats,
         link: link(),
         link_label: "custom".to_owned(),
+        network: Default::default(),
         device: Device::default(),
         sends: true,
         camera: None,
@@ -94,10 +96,14 @@ pub fn plan(number: u16, end: f64) -> Plan {
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
         data: Vec::new(),
+        prices: scenarios::Prices::default(),
         events: Vec::new(),
         servers: ServersPlan {
             link: link(),
             link_label: "custom".to_owned(),
+            signaling_link: None,
+            signaling_delay: Duration::ZERO,
+            ice: IcePlan::default(),
             nonce_lifetime: seconds(600.0),
             signaling: Device::server(),
             turn: Device::server(),

@@ -21,7 +21,7 @@ struct Figure {
     of: fn(&TimelineRecord, u64) -> Option<f64>,
 }
 
-const FIGURES: [Figure; 2] = [
+const FIGURES: [Figure; 3] = [
     Figure {
         title: "pictures shown per second and stream, 1/s",
         unit: "1/s",
@@ -31,6 +31,14 @@ const FIGURES: [Figure; 2] = [
         title: "capture to display, ms",
         unit: "ms",
         of: |second, _| second.video_latency_ms_mean,
+    },
+    Figure {
+        title: "time that streams stood still, %",
+        unit: "%",
+        of: |second, streams| {
+            let frozen_ms = second.frozen_ms.filter(|_| streams > 0)?;
+            Some(100.0 * frozen_ms / 1_000.0 / streams as f64)
+        },
     },
 ];
 

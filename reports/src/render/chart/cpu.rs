@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget::Budget;
 use super::data::DataRow;
 use super::estimate::{Estimate, range};
 use super::group::{Group, Groups};
@@ -19,6 +20,20 @@ struct Who {
     title: &'static str,
     roles: &'static [Role],
     subject: &'static str,
+}
+
+impl Who {
+    /// The cores that they have.
+    const fn budget(&self) -> Budget {
+        Budget {
+            roles: self.roles,
+            of: |host| host.cores.map(f64::from),
+            used: |_, host| host.cpu_cores_mean,
+            owner: |host| &host.device,
+            noun: "CPU",
+            unit: "cores",
+        }
+    }
 }
 
 /// Participants.
@@ -126,7 +141,7 @@ fn chart(groups: &Groups, who: &Who) -> Option<Chart> {
         .collect();
     let topologies = groups.topologies().into_iter();
     let drawn = topologies.filter(|name| bars.iter().any(|bar| bar.topology == *name));
-    let panels: Vec<Panel> = drawn.map(|name| panel(groups, name, &bars)).collect();
+    let panels: Vec<Panel> = drawn.map(|name| panel(groups, who, name, &bars)).collect();
     let n = bars.iter().map(|bar| bar.total.n);
     let spread = format!(
         "mean of n = {} hosts, seeds pooled; line: from the least to the most busy host",
@@ -148,7 +163,11 @@ fn chart(groups: &Groups, who: &Who) -> Option<Chart> {
         title: who.title.to_owned(),
         sentence: sentence(groups, who, &bars)?,
         svg: sheet.svg(),
-        data: bars.iter().flat_map(|bar| bar.rows(who.chart)).collect(),
+        data: bars
+            .iter()
+            .flat_map(|bar| bar.rows(who.chart))
+            .chain(who.budget().rows(groups, who.chart, "cores"))
+            .collect(),
     })
 }
 
@@ -180,16 +199,21 @@ fn sentence(groups: &Groups, who: &Who, bars: &[Bar]) -> Option<String> {
             );
         }
     }
+    if let Some(budget) = who.budget().sentence(groups) {
+        sentence = format!("{sentence} {budget}");
+    }
     Some(sentence)
 }
 
 /// The bars of one topology; all panels have the same vertical axis.
-fn panel(groups: &Groups, topology: &str, bars: &[Bar]) -> Panel {
+fn panel(groups: &Groups, who: &Who, topology: &str, bars: &[Bar]) -> Panel {
     let sizes = groups.sizes();
     let names: Vec<String> = sizes.iter().map(u32::to_string).collect();
     let ends = bars
         .iter()
         .map(|bar| bar.total.high.max(bar.works.values().sum()));
+    let most = ends.clone().fold(0.0, f64::max);
+    let ends = ends.chain(who.budget().in_sight(groups, most));
     let own = bars.iter().filter(|bar| bar.topology == topology);
     let marks = own.flat_map(|bar| {
         let slot = sizes.iter().position(|size| *size == bar.size).unwrap_or(0) as f64;
@@ -209,6 +233,6 @@ fn panel(groups: &Groups, topology: &str, bars: &[Bar]) -> Panel {
         title: format!("{topology}: cores"),
         x: axis::slots("participants", &names),
         y: axis::from_zero("cores", ends),
-        marks: marks.collect(),
+        marks: marks.chain(who.budget().marks(groups)).collect(),
     }
 }

@@ -1,13 +1,15 @@
-//! Charts of a run, as SVG, each with a sentence and with the figures that it shows.
+//! Charts of a run, as SVG and PNG, each with a sentence and with the figures that it shows.
 //!
 //! Pure functions of the records: the same run gives the same bytes. What is missing is a gap, and
 //! a chart without a single figure is left out.
 //!
 //! - `style`, `axis`, `panel`, `sheet`: how charts look.
 //! - `group`, `estimate`, `data`, `sentence`: what the families share.
+//! - `budget`: what hosts have at most, drawn into what they use.
 //! - `sizes`, `latency`, `cpu`, `setup`, `course`: one family of charts each.
 
 mod axis;
+mod budget;
 mod course;
 mod cpu;
 mod data;
@@ -15,6 +17,7 @@ mod estimate;
 mod group;
 mod latency;
 mod panel;
+mod png;
 mod sentence;
 mod setup;
 mod sheet;
@@ -42,8 +45,15 @@ pub struct Chart {
     pub data: Vec<DataRow>,
 }
 
+impl Chart {
+    /// The picture as PNG, on white, two pixels to each of the SVG's.
+    pub fn png(&self) -> Vec<u8> {
+        png::of(&self.svg)
+    }
+}
+
 /// The names of all charts that there may be, in the order in which they are read.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "client-traffic",
     "server-traffic",
     "turn-traffic",
@@ -58,6 +68,7 @@ pub const NAMES: [&str; 14] = [
     "course",
     "quality",
     "relayed-pairs",
+    "money",
 ];
 
 /// The charts of a run for which it has figures, in the order of [`NAMES`].
@@ -78,6 +89,7 @@ pub fn all(run: &Run) -> Vec<Chart> {
         course::chart(groups),
         sizes::quality(groups),
         sizes::relayed_pairs(groups),
+        sizes::money(groups),
     ];
     charts.into_iter().flatten().collect()
 }

@@ -13,6 +13,11 @@ use super::style::{GRID, INK, MUTED, Shape};
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
+/// Dashes across a panel, gaps counted.
+const DASHES: f64 = 40.0;
+/// From line to line of what is beside a guide, px.
+const LINE: i32 = 13;
+
 /// Why drawing cannot fail.
 pub(super) const IN_MEMORY: &str = "a picture in memory takes every mark";
 
@@ -36,6 +41,9 @@ pub(super) enum Mark {
     Area([(f64, f64); 2], RGBColor, f64),
     /// A point.
     Point((f64, f64), Shape, RGBColor),
+    /// A broken line across, at this height, and what it says beside the panel, in lines; if it is
+    /// above the axis, only that.
+    Guide(f64, Vec<String>),
 }
 
 /// Axes and what is between them.
@@ -67,7 +75,7 @@ impl Panel {
         let longest = self.y.ticks.iter().map(|(_, label)| label.len()).max();
         let mut plot = ChartBuilder::on(area)
             .margin_top(30)
-            .margin_right(24)
+            .margin_right(self.guide_width())
             .margin_bottom(20)
             .set_label_area_size(
                 LabelAreaPosition::Left,
@@ -79,6 +87,53 @@ impl Panel {
         self.draw_axes(area, &mut plot);
         for mark in &self.marks {
             mark.draw(area, &mut plot);
+        }
+        self.draw_guides(area, &mut plot);
+    }
+
+    fn guides(&self) -> impl Iterator<Item = (f64, &Vec<String>)> {
+        let guide = |mark| match mark {
+            &Mark::Guide(at, ref lines) => Some((at, lines)),
+            _ => None,
+        };
+        self.marks.iter().filter_map(guide)
+    }
+
+    /// What there has to be at the right, px.
+    fn guide_width(&self) -> u32 {
+        let lines = self.guides().flat_map(|(_, lines)| lines);
+        let longest = lines.map(|line| line.chars().count()).max();
+        longest.map_or(24, |longest| 18 + 7 * longest as u32)
+    }
+
+    /// From the lowest up, so that what is near another is written above it.
+    fn draw_guides(&self, area: &Area, plot: &mut Plot) {
+        let Range { start, end: right } = self.x.range;
+        let top = self.y.range.end;
+        let mut guides: Vec<_> = self.guides().collect();
+        guides.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut lowest = i32::MAX;
+        for (at, lines) in guides {
+            if at <= top {
+                let step = (right - start) / DASHES;
+                let dash = |n| f64::from(n).mul_add(2.0 * step, start);
+                for from in (0..(DASHES / 2.0) as u32).map(dash) {
+                    let dash = PathElement::new([(from, at), (from + step, at)], INK);
+                    plot.draw_series([dash]).expect(IN_MEMORY);
+                }
+            }
+            let (x, y) = pixel(area, plot, (right, at.min(top)));
+            let height = LINE * lines.len() as i32;
+            let y = (y - height / 2).min(lowest - height);
+            lowest = y;
+            let beside = text(11.0, &INK, HPos::Left);
+            let arrow = if at <= top { "" } else { "^ " };
+            for (line, written) in lines.iter().enumerate() {
+                let arrow = if line == 0 { arrow } else { "" };
+                let place = (x + 6, y + LINE * line as i32);
+                area.draw_text(&format!("{arrow}{written}"), &beside, place)
+                    .expect(IN_MEMORY);
+            }
         }
     }
 
@@ -133,6 +188,8 @@ impl Mark {
                 let rectangle = Rectangle::new(*corners, color.mix(*opacity).filled());
                 plot.draw_series([rectangle]).expect(IN_MEMORY);
             }
+            // Drawn with the panel, which knows them all.
+            Mark::Guide(..) => {}
             Mark::Point(at, shape, color) => {
                 draw_point(area, pixel(area, plot, *at), *shape, *color);
             }

@@ -1,14 +1,17 @@
 //! Figures of `summary.csv` against the number of participants.
 
 use super::axis;
+use super::budget::Budget;
 use super::data::DataRow;
 use super::estimate::Estimate;
 use super::group::Groups;
 use super::panel::{Mark, Panel};
 use super::sentence::{Better, Subject, compare};
 use super::sheet::{Entry, Sheet};
+use super::style::{INK, MUTED, Shape};
 use super::{Chart, style};
-use crate::metrics::SummaryRow;
+use crate::metrics::{SummaryRow, kbps as kbps_of};
+use crate::record::Role;
 
 /// One panel: a figure of a cell.
 struct Figure {
@@ -18,6 +21,10 @@ struct Figure {
     of: fn(&SummaryRow) -> Option<f64>,
     /// Whether the axis begins at zero.
     from_zero: bool,
+    /// What there is of it at most.
+    budget: Option<Budget>,
+    /// Whether to mark where topologies change places.
+    crossings: bool,
 }
 
 /// A rate on the wire.
@@ -37,8 +44,34 @@ const fn kbps(
         subject,
         of,
         from_zero: true,
+        budget: None,
+        crossings: false,
     }
 }
+
+/// A rate on the links of participants, of which there is so much.
+const fn limited(figure: Figure, budget: Budget) -> Figure {
+    Figure {
+        budget: Some(budget),
+        ..figure
+    }
+}
+
+const UPLINK: Budget = Budget {
+    roles: &[Role::Client],
+    of: |host| host.link_up_kbps,
+    used: |cell, host| kbps_of(cell, host.window_up.bytes),
+    owner: |host| host.group.as_deref().unwrap_or(&host.name),
+    noun: "uplink",
+    unit: "kbps",
+};
+
+const DOWNLINK: Budget = Budget {
+    of: |host| host.link_down_kbps,
+    used: |cell, host| kbps_of(cell, host.window_down.bytes),
+    noun: "downlink",
+    ..UPLINK
+};
 
 /// How good pictures are.
 const fn more_is_better(
@@ -57,18 +90,26 @@ const fn more_is_better(
         subject,
         of,
         from_zero: false,
+        budget: None,
+        crossings: false,
     }
 }
 
 /// What participants send and receive.
 pub(super) fn client_traffic(groups: &Groups) -> Option<Chart> {
     let figures = [
-        kbps("uplink, kbps", "Uplink of a participant", |row| {
-            row.client_up_kbps_mean
-        }),
-        kbps("downlink, kbps", "Downlink of a participant", |row| {
-            row.client_down_kbps_mean
-        }),
+        limited(
+            kbps("uplink, kbps", "Uplink of a participant", |row| {
+                row.client_up_kbps_mean
+            }),
+            UPLINK,
+        ),
+        limited(
+            kbps("downlink, kbps", "Downlink of a participant", |row| {
+                row.client_down_kbps_mean
+            }),
+            DOWNLINK,
+        ),
     ];
     let title = "What a participant sends and receives (mean over participants)";
     chart(groups, "client-traffic", title, &figures)
@@ -131,9 +172,34 @@ pub(super) fn relayed_pairs(groups: &Groups) -> Option<Chart> {
         subject,
         of: share,
         from_zero: true,
+        budget: None,
+        crossings: false,
     };
     let title = "Pairs whose media crosses the TURN server";
     chart(groups, "relayed-pairs", title, &[figure])
+}
+
+/// What servers cost.
+pub(super) fn money(groups: &Groups) -> Option<Chart> {
+    let prices = groups.iter().flat_map(|group| &group.cells);
+    let currency = prices.filter_map(|cell| cell.prices.as_ref()).next();
+    let currency = currency.map_or("", |prices| prices.currency.as_str());
+    let subject = Subject {
+        name: "Servers for an hour",
+        unit: "per hour",
+        decimals: 3,
+        better: Better::Less,
+    };
+    let figure = Figure {
+        title: "price per hour",
+        subject,
+        of: |row| row.money_per_hour,
+        from_zero: true,
+        budget: None,
+        crossings: true,
+    };
+    let title = format!("What servers cost, in {currency} per hour of the call");
+    chart(groups, "money", &title, &[figure])
 }
 
 /// A topology and its figure at each of its sizes, ascending.
@@ -182,7 +248,15 @@ fn chart(groups: &Groups, name: &'static str, title: &str, figures: &[Figure]) -
     };
     let sentences: Vec<String> = all
         .iter()
-        .filter_map(|(figure, lines)| compare(&figure.subject, &known(lines)))
+        .flat_map(|(figure, lines)| {
+            let budget = figure.budget.and_then(|budget| budget.sentence(groups));
+            [
+                compare(&figure.subject, &known(lines)),
+                budget,
+                crossing_sentence(figure, lines),
+            ]
+        })
+        .flatten()
         .collect();
     (!all.is_empty()).then(|| Chart {
         name,
@@ -191,7 +265,14 @@ fn chart(groups: &Groups, name: &'static str, title: &str, figures: &[Figure]) -
         svg: sheet.svg(),
         data: all
             .iter()
-            .flat_map(|(figure, lines)| rows(name, figure, lines))
+            .flat_map(|(figure, lines)| {
+                let budget = figure
+                    .budget
+                    .map(|budget| budget.rows(groups, name, figure.title));
+                let mut rows = rows(name, figure, lines);
+                rows.extend(budget.into_iter().flatten());
+                rows
+            })
             .collect(),
     })
 }
@@ -214,7 +295,43 @@ fn rows(chart: &'static str, figure: &Figure, lines: &[Line]) -> Vec<DataRow> {
             DataRow::spread(chart, names, (f64::from(size), value), unit)
         }));
     }
+    if figure.crossings {
+        rows.extend(crossings(lines).into_iter().map(|(names, point)| {
+            let unit = figure.subject.unit;
+            DataRow::plain(chart, (figure.title, &names), point, unit, 1)
+        }));
+    }
     rows
+}
+
+/// Where two topologies change places, on the lines as they are drawn: who, and the point.
+fn crossings(lines: &[Line]) -> Vec<(String, (f64, f64))> {
+    let known = known(lines);
+    let mut all = Vec::new();
+    for (place, (name, own)) in known.iter().enumerate() {
+        for (other_name, other) in &known[place + 1..] {
+            let value = |size| {
+                other
+                    .iter()
+                    .find(|&&(n, _)| n == size)
+                    .map(|&(_, value)| value)
+            };
+            let both = own
+                .iter()
+                .filter_map(|&(size, a)| Some((f64::from(size), a, value(size)?)));
+            let both: Vec<_> = both.collect();
+            for two in both.windows(2) {
+                let [(from, a, b), (to, c, d)] = [two[0], two[1]];
+                let (before, after) = (a - b, c - d);
+                if before * after < 0.0 {
+                    let share = before / (before - after);
+                    let point = (from + share * (to - from), a + share * (c - a));
+                    all.push((format!("{name} = {other_name}"), point));
+                }
+            }
+        }
+    }
+    all
 }
 
 fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
@@ -222,7 +339,12 @@ fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
         .iter()
         .flat_map(|(_, points)| points)
         .filter_map(|(_, figure)| *figure);
-    let ends = all.flat_map(|estimate| [estimate.low, estimate.high]);
+    let ends: Vec<f64> = all
+        .flat_map(|estimate| [estimate.low, estimate.high])
+        .collect();
+    let most = ends.iter().copied().fold(0.0, f64::max);
+    let in_sight = figure.budget.map(|budget| budget.in_sight(groups, most));
+    let ends = ends.into_iter().chain(in_sight.into_iter().flatten());
     let x = axis::participants(&groups.sizes());
     // Topologies beside each other by a point's width, or equal ones would hide one another.
     let width = 0.014 * (x.range.end - x.range.start);
@@ -232,15 +354,49 @@ fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
         .iter()
         .enumerate()
         .flat_map(|(place, line)| marks(line, aside(place)));
+    let budgets = figure.budget.map(|budget| budget.marks(groups));
+    let budgets = budgets.into_iter().flatten();
     Panel {
         title: figure.title.to_owned(),
         y: match figure.from_zero {
             true => axis::from_zero(figure.title, ends),
             false => axis::around(figure.title, ends),
         },
-        marks: marks.collect(),
+        marks: marks
+            .chain(crossing_marks(figure, lines))
+            .chain(budgets)
+            .collect(),
         x,
     }
+}
+
+/// Where topologies change places, in words.
+fn crossing_sentence(figure: &Figure, lines: &[Line]) -> Option<String> {
+    let all = figure.crossings.then(|| crossings(lines))?;
+    let one = |(names, (x, y)): (String, (f64, f64))| {
+        format!(
+            "{names} at about N = {x:.1}: {}.",
+            figure.subject.written(y)
+        )
+    };
+    let all: Vec<String> = all.into_iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// A drop line from each crossing to the axis.
+fn crossing_marks(figure: &Figure, lines: &[Line]) -> Vec<Mark> {
+    let all = if figure.crossings {
+        crossings(lines)
+    } else {
+        Vec::new()
+    };
+    let marks = all.into_iter().flat_map(|(_, (x, y))| {
+        [
+            Mark::Line(vec![(x, 0.0), (x, y)], MUTED),
+            Mark::Point((x, y), Shape::Circle, INK),
+        ]
+    });
+    marks.collect()
 }
 
 /// The line of a topology, interrupted where there is no figure, its points and their spread.

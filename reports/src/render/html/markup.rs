@@ -23,7 +23,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// Text as it is, in one width.
-pub(super) fn pre(text: &str) -> String {
+pub(crate) fn pre(text: &str) -> String {
     format!("<pre>{}</pre>\n", escaped(text))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// A table of names and what they stand for.
-pub(super) fn words(headers: [&str; 2], rows: impl Iterator<Item = [String; 2]>) -> String {
+pub(crate) fn words(headers: [&str; 2], rows: impl Iterator<Item = [String; 2]>) -> String {
     let mut html = "<table class=\"words\">\n<thead>".to_owned();
     html += &row("th", headers.into_iter());
     html += "</thead>\n<tbody>\n";

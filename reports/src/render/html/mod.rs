@@ -9,39 +9,40 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::chart::Chart;
-use super::text;
+use super::{decisions, text};
+use crate::recommend;
 use crate::record::CellRecord;
 use crate::run::Run;
-pub(crate) use markup::escaped;
-use markup::{figure, pre, table, words};
+pub(crate) use markup::{escaped, pre, words};
+use markup::{figure, table};
 
 /// The page, with these charts, which are those of [`all`](super::chart::all).
 pub fn render(run: &Run, charts: &[Chart]) -> String {
-    let mut page = head(run);
-    page += &comparison(run);
-    page += &data(run);
-    page += "<h2>Charts</h2>\n";
-    page.extend(charts.iter().map(figure));
+    let mut body = comparison(run);
+    body += &recommendation(run);
+    body += &data(run);
+    body += "<h2>Charts</h2>\n";
+    body.extend(charts.iter().map(figure));
     if charts.is_empty() {
-        page += "<p>There are no figures to draw.</p>\n";
+        body += "<p>There are no figures to draw.</p>\n";
     }
-    page += &settings(run);
-    page += &remarks(run);
-    page += "<h2>Replay</h2>\n<p>Where the scenario's file is, the same program gives the same \
+    body += &settings(run);
+    body += &remarks(run);
+    body += "<h2>Replay</h2>\n<p>Where the scenario's file is, the same program gives the same \
              figures again by</p>\n";
-    page += &pre(&run.replay);
-    page += &provenance(run);
-    page + "</main>\n</body>\n</html>\n"
+    body += &pre(&run.replay);
+    body += &provenance(run);
+    page(&run.scenario.name, text::heading(run).trim_end(), "", &body)
 }
 
-fn head(run: &Run) -> String {
-    let name = escaped(&run.scenario.name);
-    let subtitle = escaped(text::heading(run).trim_end());
+/// A page of this look, with what `style` adds to it around `body`, which is HTML.
+pub(crate) fn page(title: &str, subtitle: &str, style: &str, body: &str) -> String {
+    let (name, subtitle) = (escaped(title), escaped(subtitle));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>{name} - rtclab</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{name}</h1>\n<p class=\"muted\">{subtitle}</p>\n",
+         <title>{name} - rtclab</title>\n<style>\n{}{style}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{name}</h1>\n<p class=\"muted\">{subtitle}</p>\n{body}</main>\n</body>\n</html>\n",
         include_str!("style.css")
     )
 }
@@ -68,6 +69,31 @@ fn data(run: &Run) -> String {
         "<h2>Data channels</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
+}
+
+/// Which topology to build, for each size.
+fn recommendation(run: &Run) -> String {
+    let decisions = recommend::all(run);
+    let rows: Vec<Vec<String>> = decisions::rows(run, &decisions)
+        .into_iter()
+        .map(Vec::from)
+        .collect();
+    let mut section = "<h2>Which topology to build</h2>\n".to_owned();
+    if decisions.is_empty() {
+        return section + "<p>Nothing was run.</p>\n";
+    }
+    section += "<ul>\n";
+    for decision in &decisions {
+        let sentence = escaped(&decisions::sentence(run, decision));
+        let _ = writeln!(section, "<li>{sentence}</li>");
+    }
+    section += "</ul>\n";
+    section += &table(&decisions::HEADERS, &rows);
+    let note = escaped(decisions::note(&decisions));
+    section
+        + &format!(
+            "<p class=\"muted\">Recommended {note}. Room is what is left to a bound, as a share of it.</p>\n"
+        )
 }
 
 /// The settings of the stack, those that all cells share once.

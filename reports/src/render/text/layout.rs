@@ -9,7 +9,7 @@ const WIDTH: usize = 120;
 
 /// One column of a table.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub(in crate::render) struct Column {
     header: &'static str,
     align: CellAlignment,
     shown: bool,
@@ -18,7 +18,7 @@ pub(super) struct Column {
 
 impl Column {
     /// A column of figures, aligned at their end.
-    pub(super) const fn figure(header: &'static str) -> Self {
+    pub(in crate::render) const fn figure(header: &'static str) -> Self {
         Column {
             header,
             align: CellAlignment::Right,
@@ -28,7 +28,7 @@ impl Column {
     }
 
     /// A column of words, aligned at their beginning.
-    pub(super) const fn text(header: &'static str) -> Self {
+    pub(in crate::render) const fn text(header: &'static str) -> Self {
         Column {
             align: CellAlignment::Left,
             ..Column::figure(header)
@@ -46,7 +46,7 @@ impl Column {
     }
 
     /// Left out if no row has a figure in it.
-    pub(super) const fn hidden_if_empty(self) -> Self {
+    pub(in crate::render) const fn hidden_if_empty(self) -> Self {
         Column {
             hidden_if_empty: true,
             ..self
@@ -55,7 +55,10 @@ impl Column {
 }
 
 /// Lays out rows below their header, two spaces apart, or one if they are too wide for that.
-pub(super) fn table<const N: usize>(columns: [Column; N], rows: Vec<[String; N]>) -> String {
+pub(in crate::render) fn table<const N: usize>(
+    columns: [Column; N],
+    rows: Vec<[String; N]>,
+) -> String {
     let shown = shown(&columns, &rows);
     let wide = laid_out(&columns, &shown, &rows, 1);
     match wide.lines().all(|line| line.chars().count() <= WIDTH) {

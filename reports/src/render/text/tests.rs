@@ -20,6 +20,13 @@ N  topology      pairs    set-up  first     video  audio   fps  frozen  PSNR    
 --------------------------------------------------------------------------------------------------------
 3  mesh        2/3 (1)  420/1000    520  9.0/15.0    5.0  17.0     5.0  37.5  1000/200  1.00/1.50   500
 
+N  topology  verdict          tightest limit                    room  seeds that
+                                                                           agree
+---------------------------------------------------------------------------------
+3  mesh      breaks 3 limits  unconnected_pairs 1 of at most 0     -      1 seed
+
+by the usual limits, as the scenario states none: all of them are in decisions.csv
+
 N  topology  data    kind   intact  completion  goodput         latency   lost   age
                                             ms     kbps     p50/p95/p99      %    ms
                                                                      ms

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::super::config::{LinkConfig, LossConfig, PipeConfig};
+use super::super::config::{LinkConfig, LossConfig, PipeConfig, Queue};
 use super::{NO_JITTER, NOMINAL, SHORT, pipe};
 
 /// Fiber to the home, GPON, of a common tier.
@@ -59,6 +59,7 @@ pub(super) const DSL: LinkConfig = LinkConfig {
 pub(super) const DATACENTER: LinkConfig = LinkConfig::symmetric(PipeConfig {
     rate_bps: Some(10_000_000_000),
     buffer_bytes: Some(4_000_000),
+    queue: Queue::DropTail,
     delay: Duration::from_micros(67),
     jitter: NO_JITTER,
     loss: LossConfig::None,

@@ -29,7 +29,7 @@ mod radio;
 
 use std::time::Duration;
 
-use super::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Reorder};
+use super::config::{JitterConfig, LinkConfig, LossConfig, PipeConfig, Queue, Reorder};
 
 /// The names of all presets, in alphabetical order.
 pub const PRESETS: &[&str] = &[
@@ -66,23 +66,25 @@ pub fn preset(name: &str) -> Option<LinkConfig> {
 const IDEAL: LinkConfig = LinkConfig::symmetric(PipeConfig {
     rate_bps: None,
     buffer_bytes: None,
+    queue: Queue::DropTail,
     delay: Duration::ZERO,
     jitter: NO_JITTER,
     loss: LossConfig::None,
 });
 
 /// Milliseconds of a short (QoS-aware) queue: 70 ms (RFC 8868).
-const SHORT: u64 = 70;
+pub const SHORT: u64 = 70;
 /// Milliseconds of a nominal queue: RFC 8868 says 300 to 500 ms; the lower end.
-const NOMINAL: u64 = 300;
+pub const NOMINAL: u64 = 300;
 /// Milliseconds of a bloated queue: RFC 8868 says 1,000 to 2,000 ms; the lower end.
-const BLOATED: u64 = 1_000;
+pub const BLOATED: u64 = 1_000;
 
 /// A loss-free pipe of a rate with a queue in milliseconds, and a delay and jitter in microseconds.
 const fn pipe(rate_bps: u64, queue_millis: u64, delay_micros: u64, std_micros: u64) -> PipeConfig {
     PipeConfig {
         rate_bps: Some(rate_bps),
         buffer_bytes: Some(rate_bps * queue_millis / 8_000),
+        queue: Queue::DropTail,
         delay: Duration::from_micros(delay_micros),
         jitter: JitterConfig {
             std: Duration::from_micros(std_micros),

@@ -27,8 +27,12 @@ pub struct HostInfo {
     pub nat: String,
     /// What the scenario called its link.
     pub link: String,
+    /// What the link carries at most, up and down, bits per second; `None` without end.
+    pub rates_bps: [Option<u64>; 2],
     /// What the scenario called its computer.
     pub device: String,
+    /// How many cores it has.
+    pub cores: u32,
 }
 
 /// Turns observations into records.
@@ -55,17 +59,23 @@ impl Recorder<'_> {
         let idle = Default::default();
         let host = |(index, info): (usize, &HostInfo)| {
             let traffic = self.host_traffic(index).unwrap_or(&idle);
+            let [link_up_kbps, link_down_kbps] = info
+                .rates_bps
+                .map(|rate| rate.map(|bps| bps as f64 / 1_000.0));
             let mut record = HostRecord {
                 name: info.name.clone(),
                 role: info.role,
                 group: info.group.clone(),
                 nat: info.nat.clone(),
                 link: info.link.clone(),
+                link_up_kbps,
+                link_down_kbps,
                 up: traffic.up,
                 down: traffic.down,
                 window_up: traffic.window_up,
                 window_down: traffic.window_down,
                 device: info.device.clone(),
+                cores: Some(info.cores),
                 cpu_cores_mean: None,
                 cpu_cores_by_work: BTreeMap::new(),
                 skipped: BTreeMap::new(),

@@ -26,7 +26,13 @@ struct Hops {
 impl Recorder<'_> {
     /// Every stream that there should be.
     pub fn streams(&self) -> Vec<StreamRecord> {
-        let mut streams = Vec::new();
+        let keys = self.stream_keys().into_iter();
+        keys.map(|key| self.stream(key)).collect()
+    }
+
+    /// By sender, receiver and kind.
+    pub(super) fn stream_keys(&self) -> Vec<StreamKey> {
+        let mut keys = Vec::new();
         for (sender, receiver) in self.pairs(|sender, _| sender.sends) {
             for kind in kinds(self.plan) {
                 let key = StreamKey {
@@ -35,11 +41,11 @@ impl Recorder<'_> {
                     kind,
                 };
                 if !self.is_left_out(key) {
-                    streams.push(self.stream(key));
+                    keys.push(key);
                 }
             }
         }
-        streams
+        keys
     }
 
     /// Whether the SFU, by its last-N rule, never showed the receiver anything of this stream.
@@ -126,7 +132,7 @@ impl Recorder<'_> {
     }
 
     /// The part of the window in which both ends of a stream are there.
-    fn presence(&self, key: StreamKey) -> (Time, Time) {
+    pub(super) fn presence(&self, key: StreamKey) -> (Time, Time) {
         let ends = [key.sender, key.receiver].map(|end| &self.plan.participants[usize::from(end)]);
         let joins = ends.iter().map(|end| Time::ZERO + end.join);
         let leaves = ends.iter().filter_map(|end| Some(Time::ZERO + end.leave?));
