@@ -150,6 +150,7 @@ pub(crate) fn connection(
                 setup_ms: Some(setup_ms),
             },
         },
+        transport: connected.map(|_| "udp".into()),
     }
 }
 
@@ -226,5 +227,6 @@ fn stream(
         ssim_mean: None,
         plis: 0,
         keyframes: 1,
+        transport: (frames > 0).then(|| "udp".into()),
     }
 }
