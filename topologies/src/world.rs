@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,8 @@ use rtc::peer_connection::configuration::RTCIceServer;
 use scenarios::{Device, Participant, Plan, Topology};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
+use sim::packet::ICE_TCP_PORT;
+use sim::runtime::SimTcpListener;
 use sim::{
     GatewayId, HostConfig, HostId, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
 };
@@ -21,6 +23,7 @@ use webrtc::runtime::Runtime;
 
 use crate::addresses;
 use crate::costs::{media_cpu, peer_cpu, signaling_cpu, turn_cpu};
+use crate::infra::ice_tcp::TcpMux;
 use crate::infra::signaling::{Connector, Listener, ServerConfig, SignalingServer, Stream};
 use crate::infra::turn::{
     DYNAMIC_PORTS, RelayPorts, RuntimeSockets, TurnConfig, TurnConfigError, TurnServeError,
@@ -29,6 +32,7 @@ use crate::infra::turn::{
 use crate::observe::record::HostInfo;
 use crate::peer::connection::IceServers;
 use crate::peer::environment::{ConnectionRuntime, Environment, Working};
+use crate::peer::ice_tcp::IceTcp;
 
 /// The signalling server's TCP port.
 const SIGNALING_PORT: u16 = 8080;
@@ -280,6 +284,9 @@ impl Connector for SimConnector {
 pub struct SimEnvironment {
     runtime: SimRuntime,
     flush_relay: bool,
+    ice_tcp: bool,
+    /// The port that all connections of a media server share, from the first one on.
+    mux: OnceLock<Option<TcpMux>>,
 }
 
 impl SimEnvironment {
@@ -288,7 +295,30 @@ impl SimEnvironment {
         SimEnvironment {
             runtime,
             flush_relay: plan.stack.flush_relay,
+            ice_tcp: plan.servers.ice_tcp && media_role(plan).is_some(),
+            mux: OnceLock::new(),
         }
+    }
+
+    /// What a new connection does about TCP: a media server waits, everybody else connects.
+    fn tcp_role(&self) -> Option<IceTcp> {
+        if !self.ice_tcp {
+            return None;
+        }
+        if self.runtime.address() != addresses::MEDIA {
+            return Some(IceTcp::Active);
+        }
+        let mux = self.mux.get_or_init(|| {
+            let mux = self.open_mux();
+            mux.inspect_err(|error| log::error!("ICE-TCP: {error}"))
+                .ok()
+        });
+        mux.as_ref().map(|mux| IceTcp::Passive(mux.slot()))
+    }
+
+    fn open_mux(&self) -> io::Result<TcpMux> {
+        let listener = SimTcpListener::bind(&self.runtime, ICE_TCP_PORT)?;
+        TcpMux::serve(Arc::new(self.runtime.clone()), Arc::new(listener))
     }
 }
 
@@ -302,9 +332,15 @@ impl Environment for SimEnvironment {
             true => self.runtime.flushing_relays(),
             false => self.runtime.clone(),
         };
+        let ice_tcp = self.tcp_role();
+        let plain: Arc<dyn Runtime> = Arc::new(runtime.clone());
         ConnectionRuntime {
-            runtime: Arc::new(runtime.clone()),
+            runtime: match &ice_tcp {
+                Some(role) => role.runtime(plain),
+                None => plain,
+            },
             use_relays: Box::new(move |may| runtime.use_relays(may)),
+            ice_tcp,
         }
     }
 

@@ -244,6 +244,8 @@ pub struct ServersPlan {
     pub link_label: String,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
+    /// Whether the SFU or the MCU can be reached by TCP, too (RFC 6544), at port 443.
+    pub ice_tcp: bool,
     /// The computer that signalling runs on.
     pub signaling: Device,
     /// The computer that STUN and TURN run on.

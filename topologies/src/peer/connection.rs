@@ -7,7 +7,10 @@ use rtc::peer_connection::state::{
 };
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit};
 use sim::Time;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use webrtc::error::Result;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -16,7 +19,8 @@ use webrtc::peer_connection::{
 };
 
 use super::Context;
-use super::environment::ConnectionRuntime;
+use super::environment::{ConnectionRuntime, Environment};
+use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::stack;
@@ -34,6 +38,8 @@ pub enum Input {
     Close,
     /// The stack found a candidate.
     Candidate(RTCIceCandidateInit),
+    /// It has waited long enough for a server to answer in gathering, since then.
+    Impatient(Time),
     /// The stack's gathering changed.
     Gathering(RTCIceGatheringState),
     /// ICE changed.
@@ -62,8 +68,15 @@ impl Renegotiate {
 #[derive(Clone, Debug)]
 pub struct IceServers(pub Vec<RTCIceServer>);
 
+/// What candidates of an address of the host itself say (RFC 8839 section 5.1).
+const HOST: &str = " typ host";
 /// The name of the candidate type of a relayed address (RFC 8839 section 5.1).
 const RELAY: &str = "relay";
+
+/// How long a description waits for STUN and TURN if neither answers: the first request and one
+/// repetition (RFC 8489 section 6.2.1), which no path outlasts that could carry a call. The stack
+/// would wait for all repetitions, and whoever has no UDP for as long to say by what it has instead.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One end of a connection.
 pub struct Connection {
@@ -79,6 +92,12 @@ pub struct Connection {
     remote_known: bool,
     early_candidates: Vec<RTCIceCandidateInit>,
     gathered: bool,
+    /// The other end's user name fragment whose TCP candidates it connected to.
+    connected_to: Option<String>,
+    /// STUN or TURN have answered.
+    reflexive: bool,
+    /// A description went before gathering was complete; what is found later follows it.
+    incomplete: bool,
     /// A description that waits for the end of gathering, and when it was applied.
     unsent: Option<(DescriptionKind, Time)>,
 }
@@ -116,6 +135,9 @@ impl Connection {
             remote_known: false,
             early_candidates: Vec::new(),
             gathered: false,
+            connected_to: None,
+            reflexive: false,
+            incomplete: false,
             unsent: None,
         };
         runtime.spawn(Box::pin(end.run(queue)));
@@ -152,11 +174,10 @@ impl Connection {
                 self.remote_candidate(to_stack(candidate)).await
             }
             Input::Candidate(candidate) => {
-                if self.context.plan.stack.trickle {
-                    self.say(Signal::Candidate(from_stack(candidate)));
-                }
+                self.found(candidate);
                 Ok(())
             }
+            Input::Impatient(since) => self.impatient(since).await,
             Input::Gathering(state) => self.gathering(state).await,
             Input::Ice(state) => {
                 if state == RTCIceConnectionState::Connected {
@@ -210,8 +231,35 @@ impl Connection {
         if self.context.plan.stack.trickle || self.gathered {
             return self.send_description(kind).await;
         }
-        self.unsent = Some((kind, self.context.environment.now()));
+        let now = self.context.environment.now();
+        self.unsent = Some((kind, now));
+        let (runtime, inputs) = (self.context.environment.runtime(), self.own_inputs.clone());
+        let wait = runtime.sleep(PATIENCE);
+        runtime.spawn(Box::pin(async move {
+            wait.await;
+            // A connection that has ended waits for nothing.
+            let _ = inputs.send(Input::Impatient(now));
+        }));
         Ok(())
+    }
+
+    /// The stack found a candidate: it is signalled now, or in a description.
+    fn found(&mut self, candidate: RTCIceCandidateInit) {
+        self.reflexive |= !candidate.candidate.contains(HOST);
+        let concealed = |tcp: &IceTcp| tcp.conceals(&candidate.candidate);
+        let concealed = self.host.ice_tcp.as_ref().is_some_and(concealed);
+        if (self.context.plan.stack.trickle || self.incomplete) && !concealed {
+            self.say(Signal::Candidate(from_stack(candidate)));
+        }
+    }
+
+    async fn impatient(&mut self, waits_since: Time) -> Result<()> {
+        let waiting = |(_, since): (DescriptionKind, Time)| since == waits_since;
+        if self.reflexive || !self.unsent.is_some_and(waiting) {
+            return Ok(());
+        }
+        self.incomplete = true;
+        self.send_unsent().await
     }
 
     async fn gathering(&mut self, state: RTCIceGatheringState) -> Result<()> {
@@ -219,6 +267,12 @@ impl Connection {
         if !self.gathered {
             return Ok(());
         }
+        self.incomplete = false;
+        self.send_unsent().await
+    }
+
+    /// Sends the description that waits, if one does.
+    async fn send_unsent(&mut self) -> Result<()> {
         let Some((kind, since)) = self.unsent.take() else {
             return Ok(());
         };
@@ -236,9 +290,13 @@ impl Connection {
         let Some(description) = self.connection.local_description().await else {
             return Ok(());
         };
+        let sdp = match &self.host.ice_tcp {
+            Some(tcp) => tcp.signaled(description.sdp),
+            None => description.sdp,
+        };
         self.say(match kind {
-            DescriptionKind::Offer => Signal::Offer(description.sdp),
-            DescriptionKind::Answer => Signal::Answer(description.sdp),
+            DescriptionKind::Offer => Signal::Offer(sdp),
+            DescriptionKind::Answer => Signal::Answer(sdp),
         });
         if kind == DescriptionKind::Answer {
             self.completed(false);
@@ -265,6 +323,7 @@ impl Connection {
                 self.connection.set_local_description(rollback).await?;
             }
         }
+        self.connect_by_tcp(&sdp);
         let description = match kind {
             DescriptionKind::Offer => RTCSessionDescription::offer(sdp)?,
             DescriptionKind::Answer => RTCSessionDescription::answer(sdp)?,
@@ -280,6 +339,18 @@ impl Connection {
                 self.answered();
                 Ok(())
             }
+        }
+    }
+
+    /// Adds candidates to connect to like those that come one by one, once for each session of ICE.
+    fn connect_by_tcp(&mut self, sdp: &str) {
+        let fragment = ice_tcp::fragment(sdp);
+        let Some(tcp) = &self.host.ice_tcp else {
+            return;
+        };
+        if self.connected_to.as_deref() != fragment {
+            self.connected_to = fragment.map(str::to_owned);
+            self.early_candidates.extend(tcp.to_connect_to(sdp));
         }
     }
 
@@ -327,10 +398,13 @@ impl Connection {
     }
 
     async fn report(&self) {
-        if let Some(candidates) = selected_candidates(self.connection.as_ref()).await {
+        if let Some((candidates, transport)) = selected_pair(self.connection.as_ref()).await {
             let relayed = candidates.0 == RELAY;
             (self.host.use_relays)(relayed);
-            self.log(|end, _| end.candidates = Some(candidates));
+            self.log(|end, _| {
+                end.candidates = Some(candidates);
+                end.transport = Some(transport);
+            });
         }
     }
 }
@@ -348,6 +422,11 @@ async fn build(
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(servers.0.clone())
         .build();
+    let binding = |tcp_port| Binding {
+        environment: Arc::clone(&context.environment),
+        tcp_port,
+    };
+    let tcp_port = host.ice_tcp.as_ref().map(IceTcp::port);
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
@@ -355,20 +434,47 @@ async fn build(
         .with_interceptor_registry(registry)
         .with_runtime(Arc::clone(&host.runtime))
         .with_handler(Arc::new(Handler(inputs)))
-        .with_udp_addrs(vec![environment.udp_endpoint()?])
+        .with_udp_addrs(vec![binding(None)])
+        .with_tcp_addrs(
+            tcp_port
+                .map(|port| binding(Some(port)))
+                .into_iter()
+                .collect(),
+        )
         .build()
         .await?;
     Ok(Arc::new(connection))
 }
 
-/// Types of the selected pair's candidates, local and remote.
-async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String, String)> {
+/// Where a connection binds. It asks again when it binds again, in a restart of ICE: the host may
+/// have moved to another network.
+struct Binding {
+    environment: Arc<dyn Environment>,
+    /// `None` for any port of UDP.
+    tcp_port: Option<u16>,
+}
+
+impl ToSocketAddrs for Binding {
+    type Iter = std::option::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        let mut endpoint = self.environment.udp_endpoint()?;
+        if let Some(port) = self.tcp_port {
+            endpoint.set_port(port);
+        }
+        Ok(Some(endpoint).into_iter())
+    }
+}
+
+/// Types of the selected pair's candidates, local and remote, and what they are reached by.
+async fn selected_pair(connection: &dyn PeerConnection) -> Option<((String, String), String)> {
     let senders = connection.get_senders().await;
     let transport = senders.first()?.transport().await.ok()??;
     let ice = transport.ice_transport();
     let pair = ice.get_selected_candidate_pair().await.ok()??;
     let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();
-    Some((kind(pair.local()), kind(pair.remote())))
+    let transport = pair.local().protocol.to_string();
+    Some(((kind(pair.local()), kind(pair.remote())), transport))
 }
 
 /// A candidate as the stack has it.

@@ -76,6 +76,7 @@ pub fn call(nats: &[&str]) -> Plan {
             link: steady_link(),
             link_label: "steady".to_owned(),
             nonce_lifetime: Duration::from_secs(600),
+            ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),
             media: Device::server(),

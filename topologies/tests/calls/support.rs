@@ -98,6 +98,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             link: link(),
             link_label: "custom".to_owned(),
             nonce_lifetime: seconds(600.0),
+            ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),
             media: Device::server(),
