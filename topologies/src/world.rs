@@ -1,7 +1,7 @@
 //! The world of a call: hosts, NATs, links and servers of a plan, in a simulation.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use sim::host::tcp::{TcpListener, TcpStream};
 use sim::packet::ICE_TCP_PORT;
 use sim::runtime::SimTcpListener;
 use sim::{
-    GatewayId, HostConfig, HostId, NetworkError, Overloaded, SimRuntime, Simulation, Time, Work,
+    GatewayId, HostConfig, HostId, NatConfig, Network, NetworkError, Overloaded, SimRuntime,
+    Simulation, Time, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
@@ -117,6 +118,8 @@ pub fn media_server(plan: &Plan) -> u16 {
 pub struct Hosts {
     /// By index.
     pub participants: Vec<HostId>,
+    /// Their outermost NATs, by index; `None` for who has none.
+    pub outermost: Vec<Option<GatewayId>>,
     /// Runs signalling.
     pub signaling: HostId,
     /// Runs STUN and TURN.
@@ -141,9 +144,11 @@ impl Hosts {
 pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, NetworkError> {
     let (from, to) = window(plan);
     world.network(|network| network.measure_cpus(from, to));
-    let mut participants = Vec::new();
+    let (mut participants, mut outermost) = (Vec::new(), Vec::new());
     for participant in &plan.participants {
-        participants.push(add_participant(world, plan, participant)?);
+        let (host, gateway) = add_participant(world, plan, participant)?;
+        participants.push(host);
+        outermost.push(gateway);
     }
     let mut server = |role: Role, address, cpu| {
         world.add_host(HostConfig {
@@ -158,6 +163,7 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
     let turn = turn_cpu(plan, &plan.servers.turn);
     Ok(Hosts {
         participants,
+        outermost,
         signaling: server(Role::Signaling, addresses::SIGNALING, signaling)?,
         turn: server(Role::Turn, addresses::TURN, turn)?,
         media: media_role(plan)
@@ -170,17 +176,13 @@ fn add_participant(
     world: &mut Simulation,
     plan: &Plan,
     participant: &Participant,
-) -> Result<HostId, NetworkError> {
+) -> Result<(HostId, Option<GatewayId>), NetworkError> {
     let index = participant.index;
-    let mut behind: Option<GatewayId> = None;
-    for (depth, nat) in (0..).zip(participant.nats.iter().rev()) {
-        let external = match depth {
-            0 => addresses::public(index),
-            depth => addresses::between(index, depth),
-        };
-        behind = Some(world.add_gateway(*nat, external, behind)?);
-    }
-    world.add_host(HostConfig {
+    let chain = world.network(|network| {
+        add_chain(network, &participant.nats, index, addresses::public(index))
+    })?;
+    let behind = chain.map(|chain| chain.innermost);
+    let host = world.add_host(HostConfig {
         name: participant.name.clone(),
         address: match behind {
             None => addresses::public(index),
@@ -189,7 +191,46 @@ fn add_participant(
         behind,
         link: participant.link,
         cpu: peer_cpu(plan, &participant.device),
-    })
+    })?;
+    Ok((host, chain.map(|chain| chain.outermost)))
+}
+
+/// NATs in a row; if there is but one, it is both.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain {
+    /// The one next to the internet.
+    pub outermost: GatewayId,
+    /// The one next to the participant.
+    pub innermost: GatewayId,
+}
+
+/// Adds NATs for a participant, the innermost of them first, the outermost of which is `public` on
+/// the internet; `None` without any.
+///
+/// # Errors
+///
+/// [`NetworkError::AddressTaken`] if that address is.
+pub fn add_chain(
+    network: &mut Network,
+    nats: &[NatConfig],
+    participant: u16,
+    public: Ipv4Addr,
+) -> Result<Option<Chain>, NetworkError> {
+    let mut chain: Option<Chain> = None;
+    for (depth, nat) in (0..).zip(nats.iter().rev()) {
+        let external = match depth {
+            0 => public,
+            depth => addresses::between(participant, depth),
+        };
+        let behind = chain.map(|chain| chain.innermost);
+        let innermost = network.add_gateway(*nat, external, behind)?;
+        let outermost = chain.map_or(innermost, |chain| chain.outermost);
+        chain = Some(Chain {
+            outermost,
+            innermost,
+        });
+    }
+    Ok(chain)
 }
 
 /// Starts the servers of a call.

@@ -11,6 +11,7 @@ mod groups;
 mod interruption;
 mod link;
 mod media;
+mod mishaps;
 mod name;
 mod nat;
 #[cfg(test)]
@@ -94,7 +95,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 16] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -106,6 +107,7 @@ fn vocabulary() -> [&'static Keys; 15] {
         &link::BURSTS,
         &device::KEYS,
         &interruption::KEYS,
+        &mishaps::ROAM,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,

@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 8);
+    assert_eq!(examples.len(), 9);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -110,7 +110,7 @@ fn no_preset_is_missing_from_the_reference() {
 fn unknown_keys_are_rejected_in_every_section() {
     let group = "[[group]]\nname = \"g\"\n";
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
-    let cases: [(&str, String, &str); 15] = [
+    let cases: [(&str, String, &str); 16] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -144,6 +144,11 @@ fn unknown_keys_are_rejected_in_every_section() {
             "outages",
             format!("{group}outages = [{{ at = \"1 s\", for = \"1 s\", bogus = 1 }}]"),
             "group[0].outages[0].bogus",
+        ),
+        (
+            "roam",
+            format!("{group}roam = {{ at = \"1 s\", bogus = 1 }}"),
+            "group[0].roam.bogus",
         ),
         ("[stack]", "[stack]\nbogus = 1".to_owned(), "stack.bogus"),
         (
