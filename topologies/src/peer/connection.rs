@@ -40,6 +40,8 @@ pub enum Input {
     Candidate(RTCIceCandidateInit),
     /// It has waited long enough for a server to answer in gathering, since then.
     Impatient(Time),
+    /// The other end, which is to restart ICE, has had time to; then it had this fragment.
+    Overdue(Option<String>),
     /// The stack's gathering changed.
     Gathering(RTCIceGatheringState),
     /// ICE changed.
@@ -78,6 +80,10 @@ const RELAY: &str = "relay";
 /// would wait for all repetitions, and whoever has no UDP for as long to say by what it has instead.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long the end that restarts ICE second waits for the offer of the first one: gathering and
+/// signalling take half of it on ordinary paths.
+const OVERDUE: Duration = Duration::from_secs(1);
+
 /// One end of a connection.
 pub struct Connection {
     context: Context,
@@ -92,12 +98,14 @@ pub struct Connection {
     remote_known: bool,
     early_candidates: Vec<RTCIceCandidateInit>,
     gathered: bool,
-    /// The other end's user name fragment whose TCP candidates it connected to.
-    connected_to: Option<String>,
+    /// The other end's user name fragment, another one in each session of ICE.
+    remote_fragment: Option<String>,
     /// STUN or TURN have answered.
     reflexive: bool,
     /// A description went before gathering was complete; what is found later follows it.
     incomplete: bool,
+    /// Nothing is heard of the other end.
+    lost: bool,
     /// A description that waits for the end of gathering, and when it was applied.
     unsent: Option<(DescriptionKind, Time)>,
 }
@@ -135,9 +143,10 @@ impl Connection {
             remote_known: false,
             early_candidates: Vec::new(),
             gathered: false,
-            connected_to: None,
+            remote_fragment: None,
             reflexive: false,
             incomplete: false,
+            lost: false,
             unsent: None,
         };
         runtime.spawn(Box::pin(end.run(queue)));
@@ -177,6 +186,7 @@ impl Connection {
                 self.found(candidate);
                 Ok(())
             }
+            Input::Overdue(fragment) => self.overdue(fragment).await,
             Input::Impatient(since) => self.impatient(since).await,
             Input::Gathering(state) => self.gathering(state).await,
             Input::Ice(state) => {
@@ -233,13 +243,7 @@ impl Connection {
         }
         let now = self.context.environment.now();
         self.unsent = Some((kind, now));
-        let (runtime, inputs) = (self.context.environment.runtime(), self.own_inputs.clone());
-        let wait = runtime.sleep(PATIENCE);
-        runtime.spawn(Box::pin(async move {
-            wait.await;
-            // A connection that has ended waits for nothing.
-            let _ = inputs.send(Input::Impatient(now));
-        }));
+        self.later(PATIENCE, Input::Impatient(now));
         Ok(())
     }
 
@@ -323,7 +327,7 @@ impl Connection {
                 self.connection.set_local_description(rollback).await?;
             }
         }
-        self.connect_by_tcp(&sdp);
+        self.enter_session(kind, &sdp);
         let description = match kind {
             DescriptionKind::Offer => RTCSessionDescription::offer(sdp)?,
             DescriptionKind::Answer => RTCSessionDescription::answer(sdp)?,
@@ -342,16 +346,26 @@ impl Connection {
         }
     }
 
-    /// Adds candidates to connect to like those that come one by one, once for each session of ICE.
-    fn connect_by_tcp(&mut self, sdp: &str) {
+    /// In each session of ICE, adds what is to be connected to by TCP like candidates that come one
+    /// by one. An offer that begins another session makes this end gather again, too.
+    fn enter_session(&mut self, kind: DescriptionKind, sdp: &str) {
         let fragment = ice_tcp::fragment(sdp);
-        let Some(tcp) = &self.host.ice_tcp else {
+        if self.remote_fragment.as_deref() == fragment {
             return;
-        };
-        if self.connected_to.as_deref() != fragment {
-            self.connected_to = fragment.map(str::to_owned);
+        }
+        let first = self.remote_fragment.is_none();
+        self.remote_fragment = fragment.map(str::to_owned);
+        if let Some(tcp) = &self.host.ice_tcp {
             self.early_candidates.extend(tcp.to_connect_to(sdp));
         }
+        if kind == DescriptionKind::Offer && !first {
+            self.gather_again();
+        }
+    }
+
+    fn gather_again(&mut self) {
+        (self.gathered, self.reflexive, self.incomplete) = (false, false, false);
+        (self.host.use_relays)(true);
     }
 
     async fn answer(&mut self) -> Result<()> {
@@ -381,20 +395,56 @@ impl Connection {
     async fn state(&mut self, state: RTCPeerConnectionState) -> Result<()> {
         match state {
             RTCPeerConnectionState::Connected => {
+                self.lost = false;
                 self.log(|end, now| end.connected = end.connected.or(Some(now)));
                 self.media.connected();
                 self.report().await;
                 Ok(())
             }
-            // One end restarts, so that restarts do not cross.
-            RTCPeerConnectionState::Failed if self.context.index < self.remote => {
-                self.gathered = false;
-                (self.host.use_relays)(true);
-                self.connection.restart_ice().await?;
-                self.negotiate().await
+            RTCPeerConnectionState::Failed => self.lose().await,
+            RTCPeerConnectionState::Disconnected
+                if self.context.plan.stack.restart_when_disconnected =>
+            {
+                self.lose().await
             }
             _ => Ok(()),
         }
+    }
+
+    /// One end restarts ICE at once, and the other one a little later, so that restarts do not cross:
+    /// the first one may hear all that it asks for, while what is sent to it goes astray.
+    async fn lose(&mut self) -> Result<()> {
+        self.lost = true;
+        if self.context.index < self.remote {
+            return self.restart().await;
+        }
+        let fragment = self.remote_fragment.clone();
+        self.later(OVERDUE, Input::Overdue(fragment));
+        Ok(())
+    }
+
+    async fn overdue(&mut self, fragment: Option<String>) -> Result<()> {
+        match self.lost && self.remote_fragment == fragment {
+            true => self.restart().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Reacts to an input after some time.
+    fn later(&self, wait: Duration, input: Input) {
+        let (runtime, inputs) = (self.context.environment.runtime(), self.own_inputs.clone());
+        let wait = runtime.sleep(wait);
+        runtime.spawn(Box::pin(async move {
+            wait.await;
+            // A connection that has ended waits for nothing.
+            let _ = inputs.send(input);
+        }));
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        self.gather_again();
+        self.connection.restart_ice().await?;
+        self.negotiate().await
     }
 
     async fn report(&self) {
