@@ -144,7 +144,7 @@ fn events_of(group: &Group, participant: u16) -> Vec<Event> {
     let rebinds = group.nat_rebinds.iter();
     let roams = group.roam.iter().map(|roam| {
         let (nats, link) = (roam.nats.clone(), roam.link);
-        let to = Access { nats, link };
+        let to = Box::new(Access { nats, link });
         at_once(roam.at, Happening::Roam { participant, to })
     });
     outages

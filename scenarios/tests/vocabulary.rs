@@ -140,10 +140,10 @@ fn the_network_of_a_group_may_change() {
          [[group]]\nname = \"b\"\ncount = 2\n\
          roam = { at = \"10 s\", nat = \"carrier-grade\", link = \"lte\" }",
     );
-    let to = Access {
+    let to = Box::new(Access {
         nats: sim::nat::presets::preset("carrier-grade").unwrap(),
         link: sim::link_preset("lte").unwrap(),
-    };
+    });
     let reboot = |participant| Happening::NatReboot { participant };
     let roam = |participant, to| Happening::Roam { participant, to };
     let expected = [

@@ -34,7 +34,7 @@ enum Change {
     /// A participant's outermost NAT gets another address.
     Rebind(u16),
     /// A participant moves.
-    Move(u16, Access),
+    Move(u16, Box<Access>),
 }
 
 impl Script {

@@ -46,7 +46,7 @@ pub enum Happening {
         /// The participant's index.
         participant: u16,
         /// Where it moves to.
-        to: Access,
+        to: Box<Access>,
     },
 }
 

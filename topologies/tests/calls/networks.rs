@@ -66,7 +66,7 @@ const NOT_AT_ALL: RangeInclusive<f64> = 0.0..=40.1;
 fn a_mesh_recovers_from_a_new_address_and_from_a_move_by_a_restart_of_ice() {
     let mobile = Happening::Roam {
         participant: 0,
-        to: mobile(),
+        to: Box::new(mobile()),
     };
     for what in [Happening::NatRebind { participant: 0 }, mobile] {
         let events = vec![at(5.0, what)];
@@ -108,19 +108,21 @@ fn an_hour_over_a_relay_loses_no_more_than_a_restart_takes() {
     let events = vec![at(1_800.0, Happening::NatRebind { participant: 0 })];
     let mut plan = changing(Topology::Mesh, ["symmetric"; 2], 3_600.0, events);
     plan.audio = None;
-    plan.video.as_mut().expect("a call with video").fps = 5;
+    plan.video.as_mut().expect("a call with video").fps = 1;
     let record = call(&plan);
     for stream in &record.streams {
         assert_eq!(stream.path.as_deref(), Some("relay"));
         assert_eq!(stream.freezes, 1, "{stream:?}");
+        // The picture before and the one after are up to a second away.
+        let frozen = RELAYED.start() - 1_000.0..=RELAYED.end() + 1_000.0;
         assert!(
-            RELAYED.contains(&stream.freeze_ms),
+            frozen.contains(&stream.freeze_ms),
             "{} ms",
             stream.freeze_ms
         );
-        // 5 pictures a second for 3,598 s, but for those of the interruption, and 200 ms at each
-        // edge of it and of the window.
-        let missing = 17_990 - stream.frames_rendered;
-        assert!((20..=50).contains(&missing), "{missing}");
+        // A picture a second for 3,598 s, but for those of the interruption, and one at each edge
+        // of it and of the window.
+        let missing = 3_598 - stream.frames_rendered;
+        assert!((4..=12).contains(&missing), "{missing}");
     }
 }
