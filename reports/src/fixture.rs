@@ -160,6 +160,7 @@ pub(crate) fn connection(
                 setup_ms: Some(setup_ms),
             },
         },
+        transport: connected.map(|_| "udp".into()),
     }
 }
 
@@ -236,6 +237,7 @@ fn stream(
         ssim_mean: None,
         plis: 0,
         keyframes: 1,
+        transport: (frames > 0).then(|| "udp".into()),
     }
 }
 

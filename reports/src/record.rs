@@ -195,7 +195,8 @@ pub struct Traffic {
     pub turn_bytes: u64,
     /// DTLS.
     pub dtls_bytes: u64,
-    /// TCP: signalling.
+    /// TCP: signalling, and of ICE-TCP all but the packets in it, which count in their classes:
+    /// headers, acknowledgements, repeated data.
     pub tcp_bytes: u64,
 }
 
@@ -218,6 +219,8 @@ pub struct ConnectionRecord {
     pub remote_candidate: Option<String>,
     /// How long each phase of the set-up took.
     pub phases: Phases,
+    /// What the selected pair is reached by: `udp` or `tcp`.
+    pub transport: Option<String>,
 }
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
@@ -308,6 +311,8 @@ pub struct StreamRecord {
     pub plis: u64,
     /// Keyframes encoded, whole run.
     pub keyframes: u64,
+    /// `tcp` if any hop is in TCP, otherwise `udp`; `None` if the connection never came up.
+    pub transport: Option<String>,
 }
 
 /// What one host did in one second of the call.

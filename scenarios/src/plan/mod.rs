@@ -21,7 +21,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use cpu::{CostProfile, Device};
-pub use events::{Event, Happening};
+pub use events::{Access, Event, Happening};
 pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use limits::Limit;
 pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
@@ -206,6 +206,9 @@ pub struct StackPlan {
     pub turn_refresh_cap: Option<Duration>,
     /// Rebinds sockets and drops local candidates on an ICE restart.
     pub discard_candidates_on_restart: bool,
+    /// Restarts ICE when a connection is disconnected, 5 s after the last sign of life; otherwise
+    /// when it has failed, 30 s after it.
+    pub restart_when_disconnected: bool,
     /// Acceptance waits per candidate type: host, server-reflexive, peer-reflexive, relay; `None`
     /// is the crate's default (0, 500, 1000, 2000 ms).
     pub acceptance_waits: [Option<Duration>; 4],
@@ -229,6 +232,7 @@ impl StackPlan {
             max_binding_requests: Some(60),
             turn_refresh_cap: Some(Duration::from_secs(100)),
             discard_candidates_on_restart: true,
+            restart_when_disconnected: true,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
             steady_playout: true,
@@ -245,6 +249,7 @@ impl StackPlan {
             max_binding_requests: None,
             turn_refresh_cap: None,
             discard_candidates_on_restart: false,
+            restart_when_disconnected: false,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
             steady_playout: false,
@@ -267,6 +272,8 @@ pub struct ServersPlan {
     pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
+    /// Whether the SFU or the MCU can be reached by TCP, too (RFC 6544), at port 443.
+    pub ice_tcp: bool,
     /// The computer that signalling runs on.
     pub signaling: Device,
     /// The computer that STUN and TURN run on.

@@ -13,6 +13,7 @@ mod interruption;
 mod limits;
 mod link;
 mod media;
+mod mishaps;
 mod name;
 mod nat;
 mod network;
@@ -115,7 +116,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 23] {
+fn vocabulary() -> [&'static Keys; 24] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -130,6 +131,7 @@ fn vocabulary() -> [&'static Keys; 23] {
         &network::KEYS,
         &network::PIPE,
         &cross::KEYS,
+        &mishaps::ROAM,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,

@@ -17,6 +17,7 @@ pub mod calls;
 pub mod classify;
 pub mod cpu;
 pub mod frames;
+pub mod framing;
 pub mod freezes;
 pub mod journey;
 pub mod pictures;

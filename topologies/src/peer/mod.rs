@@ -6,7 +6,7 @@
 //! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
 //!   [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
-//!   lives by them.
+//!   lives by them; [`ice_tcp`]: what it does about TCP.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
 //! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
@@ -21,6 +21,7 @@ pub mod decode;
 pub mod decoder;
 pub mod display;
 pub mod environment;
+pub mod ice_tcp;
 pub mod interceptors;
 pub mod loudspeaker;
 pub mod media;

@@ -201,6 +201,10 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
             "discard-candidates-on-restart",
             stack.discard_candidates_on_restart.to_string(),
         ),
+        (
+            "restart-when-disconnected",
+            stack.restart_when_disconnected.to_string(),
+        ),
         ("acceptance-wait-host", span(host)),
         ("acceptance-wait-srflx", span(server_reflexive)),
         ("acceptance-wait-prflx", span(peer_reflexive)),

@@ -5,6 +5,7 @@
 mod bandwidth;
 mod cpu;
 mod cpu_servers;
+mod ice_tcp;
 mod latency;
 mod mcu;
 mod media;

@@ -82,6 +82,7 @@ pub fn call(nats: &[&str]) -> Plan {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: Duration::from_secs(600),
+            ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),
             media: Device::server(),
