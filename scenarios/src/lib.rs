@@ -39,8 +39,9 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    AudioPlan, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Participant,
-    Plan, ServersPlan, SfuPlan, StackPlan, StackProfile, Topology, VideoPlan,
+    AudioPlan, CongestionControl, CongestionPlan, CostProfile, Device, Event, Fidelity, Happening,
+    McuEncoders, McuPlan, Participant, Plan, QualityStep, ServersPlan, SfuPlan, StackPlan,
+    StackProfile, Topology, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

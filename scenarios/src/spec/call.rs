@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Spec, central, groups, media, name, servers, stack};
+use super::{Spec, central, congestion, groups, media, name, servers, stack};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
 use crate::units::Span;
@@ -23,6 +23,7 @@ pub(super) const KEYS: Keys = Keys {
         "cpu",
         "video",
         "audio",
+        "congestion",
         "group",
         "stack",
         "servers",
@@ -66,6 +67,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let cpu = section.or("cpu", Cpu::Modelled, cpu);
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
+    let congestion = match &media {
+        Some((video, audio)) => congestion::read(section, video.as_ref(), audio.as_ref()),
+        None => None,
+    };
     let calls = groups::read(section, end);
     let stack = stack::read(section);
     let servers = servers::read(section, end);
@@ -93,6 +98,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         cpu: cpu?,
         video,
         audio,
+        congestion: congestion?,
         groups,
         stack: stack?,
         servers: servers?,

@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod congestion;
 mod device;
 mod group;
 mod groups;
@@ -29,7 +30,9 @@ pub(crate) use servers::Servers;
 #[cfg(test)]
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
-use crate::plan::{AudioPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan};
+use crate::plan::{
+    AudioPlan, CongestionPlan, Fidelity, McuPlan, SfuPlan, StackPlan, Topology, VideoPlan,
+};
 use crate::units::Span;
 
 /// A scenario as it was written, with its defaults filled in: everything but the grid's cells.
@@ -59,6 +62,8 @@ pub(crate) struct Spec {
     pub(crate) video: Option<VideoPlan>,
     /// `None` for a call without audio.
     pub(crate) audio: Option<AudioPlan>,
+    /// How senders adapt.
+    pub(crate) congestion: CongestionPlan,
     /// Who takes part.
     pub(crate) groups: Groups,
     /// How the WebRTC stack is set.
@@ -94,11 +99,13 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 15] {
+fn vocabulary() -> [&'static Keys; 17] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
+        &congestion::KEYS,
+        &congestion::STEP,
         &group::KEYS,
         &nat::KEYS,
         &link::LINK,

@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 8);
+    assert_eq!(examples.len(), 9);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -110,10 +110,21 @@ fn no_preset_is_missing_from_the_reference() {
 fn unknown_keys_are_rejected_in_every_section() {
     let group = "[[group]]\nname = \"g\"\n";
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
-    let cases: [(&str, String, &str); 15] = [
+    let cases: [(&str, String, &str); 17] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
+        (
+            "[congestion]",
+            "[congestion]\nbogus = 1".to_owned(),
+            "congestion.bogus",
+        ),
+        (
+            "steps",
+            "[congestion]\ncontrol = \"gcc\"\nsteps = [{ below = \"90 kbps\", bogus = 1 }]"
+                .to_owned(),
+            "congestion.steps[0].bogus",
+        ),
         ("[[group]]", format!("{group}bogus = 1"), "group[0].bogus"),
         (
             "nat",
