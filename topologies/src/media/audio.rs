@@ -61,6 +61,15 @@ impl AudioEncoder {
         })
     }
 
+    /// Changes the target, bits per second, from the next frame on.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses it.
+    pub fn set_bitrate(&mut self, bitrate_bps: u32) -> Result<(), AudioError> {
+        Ok(self.encoder.set_bitrate(Bitrate::Bits(bitrate_bps))?)
+    }
+
     /// Encodes 20 ms.
     ///
     /// # Errors

@@ -10,7 +10,9 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::forward::Subscription;
 use super::keyframes::{Decision, KeyframeGate};
+use super::rates;
 use super::speakers::Speakers;
+use crate::observe::frames::HopKey;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
 use crate::peer::environment::sleep_until;
@@ -60,6 +62,8 @@ struct Receiver {
     stay: Stay,
     renegotiate: Renegotiate,
     connected: bool,
+    /// How many pictures it has room for.
+    pictures: usize,
     subscriptions: BTreeMap<Source, Arc<Subscription>>,
 }
 
@@ -92,6 +96,7 @@ impl Room {
             stay,
             renegotiate,
             connected: false,
+            pictures: usize::MAX,
             subscriptions: BTreeMap::new(),
         };
         state.receivers.insert(participant, receiver);
@@ -199,15 +204,76 @@ impl Room {
 
     /// Whether packets of a source go to a receiver: sound always does.
     fn goes(&self, state: &State, source: Source, receiver: u16) -> bool {
-        let last_n = match source.kind {
-            Kind::Audio => None,
-            Kind::Video => self.context.plan.sfu.last_n,
+        let number = match source.kind {
+            Kind::Audio => return true,
+            Kind::Video => self.pictures_for(state, receiver),
         };
-        let shows = |number: u32| {
-            let speakers = &state.speakers;
-            speakers.shows(receiver, source.participant, number as usize)
+        number == usize::MAX || state.speakers.shows(receiver, source.participant, number)
+    }
+
+    /// How many pictures go to a receiver at most.
+    fn pictures_for(&self, state: &State, receiver: u16) -> usize {
+        let last_n = self
+            .context
+            .plan
+            .sfu
+            .last_n
+            .map_or(usize::MAX, |n| n as usize);
+        let fit = state
+            .receivers
+            .get(&receiver)
+            .map(|receiver| receiver.pictures);
+        last_n.min(fit.unwrap_or(usize::MAX))
+    }
+
+    /// Decides how many pictures go over each leg, by what it carries. Returns what each sender of
+    /// pictures may send, bits per second: as much as the leg has room for that has least room, of
+    /// those that it goes over.
+    pub fn allot(&self) -> Vec<(u32, Arc<dyn TrackRemote>, f64)> {
+        let mut state = self.lock();
+        let receivers: Vec<u16> = state.receivers.keys().copied().collect();
+        let mut rates = BTreeMap::new();
+        for receiver in receivers {
+            if let Some(each_bps) = self.allot_to(&mut state, receiver) {
+                rates.insert(receiver, each_bps);
+            }
+        }
+        let floor = f64::from(self.context.plan.congestion.video_floor_bps);
+        let pictures = state.publications.iter();
+        let pictures = pictures.filter(|(source, _)| source.kind == Kind::Video);
+        let limited = pictures.filter_map(|(source, publication)| {
+            let (ssrc, track) = publication.media.clone()?;
+            let own = source.participant;
+            let gets = |receiver: u16| receiver != own && self.goes(&state, *source, receiver);
+            let rates = rates.iter().filter(|(receiver, _)| gets(**receiver));
+            let least = rates.map(|(_, bps)| *bps).reduce(f64::min);
+            Some((ssrc, track, least.unwrap_or(floor)))
+        });
+        limited.collect()
+    }
+
+    /// The rate of each picture on the leg to a receiver; `None` if it has none yet.
+    fn allot_to(&self, state: &mut State, receiver: u16) -> Option<f64> {
+        let context = &self.context;
+        let estimate = context.estimates.of(receiver)?;
+        let of = |kind: Kind| {
+            let sources = state.publications.keys();
+            sources
+                .filter(|source| source.kind == kind && source.participant != receiver)
+                .count()
         };
-        last_n.is_none_or(shows)
+        let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
+        let last_n = context.plan.sfu.last_n.map_or(usize::MAX, |n| n as usize);
+        let receiving = state.receivers.get_mut(&receiver).filter(|r| r.connected)?;
+        let most = (pictures.min(last_n), receiving.pictures);
+        let allotment = rates::allot(&context.plan, estimate.bps(), sounds, most);
+        receiving.pictures = allotment.pictures;
+        let hop = HopKey::first(context.index, receiver, Kind::Video);
+        let bps = allotment.pictures as f64 * allotment.each_bps;
+        let now = context.environment.now();
+        let mut observations = context.observatory.lock();
+        observations.rates.targeted(hop, now, bps);
+        Some(allotment.each_bps)
     }
 
     /// Sound of a participant came, with this level in -dBov.
