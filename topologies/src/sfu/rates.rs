@@ -1,7 +1,7 @@
 //! What receivers' legs carry, and what that means for senders: without layers to choose from, all
 //! who get a stream get it at the rate of the one with the least room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ const CHANGE: f64 = 0.03;
 /// A picture comes back when there is this much more room than it needs, so that it stays.
 const MARGIN: f64 = 1.2;
 
-/// How many pictures go over a leg, and the rate of each.
+/// What a leg has room for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allotment {
-    /// How many.
+    /// How many pictures go over it.
     pub pictures: usize,
-    /// Bits per second.
-    pub each_bps: f64,
+    /// What they have together, bits per second.
+    pub left_bps: f64,
 }
 
 /// What goes over a leg that carries `estimate_bps`, of `sounds`, which all do, and of `most`
@@ -42,18 +42,40 @@ pub fn allot(
     sounds: usize,
     (most, before): (usize, usize),
 ) -> Allotment {
-    let (floor, ceiling) = (
-        f64::from(plan.congestion.video_floor_bps),
-        plan.video
-            .as_ref()
-            .map_or(0.0, |video| f64::from(video.bitrate_bps)),
-    );
-    let left = left_for_pictures(plan, estimate_bps, sounds);
+    let floor = f64::from(plan.congestion.video_floor_bps);
+    let left_bps = left_for_pictures(plan, estimate_bps, sounds);
     let fit = |bps: f64| ((bps / floor) as usize).min(most);
-    let pictures = fit(left).min(before.max(fit(left / MARGIN)));
-    Allotment {
-        pictures,
-        each_bps: (left / pictures.max(1) as f64).clamp(floor, ceiling),
+    let pictures = fit(left_bps).min(before.max(fit(left_bps / MARGIN)));
+    Allotment { pictures, left_bps }
+}
+
+/// A leg that is shared: what it has for pictures, bits per second, and whose go over it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedLeg {
+    /// For all of them together.
+    pub left_bps: f64,
+    /// The senders.
+    pub senders: BTreeSet<u16>,
+}
+
+/// What each sender may send, up to `ceiling_bps`, so that the sum fits every leg: max-min fair, by
+/// progressive filling. All grow together until a leg is full; those who go over it stay there, and
+/// what they leave of other legs is for the others.
+pub fn share_out(mut legs: Vec<SharedLeg>, ceiling_bps: f64) -> BTreeMap<u16, f64> {
+    let mut rates = BTreeMap::new();
+    loop {
+        legs.retain(|leg| !leg.senders.is_empty());
+        let share = |leg: &SharedLeg| leg.left_bps / leg.senders.len() as f64;
+        let fullest = legs.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
+        let Some(fullest) = fullest else { return rates };
+        let bps = share(fullest).clamp(0.0, ceiling_bps);
+        let settled = fullest.senders.clone();
+        for leg in &mut legs {
+            let here = leg.senders.len();
+            leg.senders.retain(|sender| !settled.contains(sender));
+            leg.left_bps -= (here - leg.senders.len()) as f64 * bps;
+        }
+        rates.extend(settled.into_iter().map(|sender| (sender, bps)));
     }
 }
 
@@ -117,23 +139,36 @@ mod tests {
     /// Three sounds of 32 kbps are 120 kbps on the wire; 93 % of the rest is for pictures.
     #[test]
     fn pictures_that_do_not_fit_at_their_floor_are_left_out() {
-        for (estimate, before, pictures, each) in [
-            (1_020e3, 3, 3, 279e3),
-            (420e3, 3, 3, 93e3),
-            (419e3, 3, 2, 139e3),
-            (20e3, 3, 0, 93e3),
+        for (estimate, before, pictures, left) in [
+            (1_020e3, 3, 3, 837e3),
+            (421e3, 3, 3, 280e3),
+            (419e3, 3, 2, 278e3),
+            (20e3, 3, 0, 0.0),
             // To come back, three need 360 kbps beside sound, not 300.
-            (470e3, 2, 2, 163e3),
-            (480e3, 2, 3, 112e3),
-            (9_999e3, 3, 3, 800e3),
+            (470e3, 2, 2, 326e3),
+            (481e3, 2, 3, 336e3),
         ] {
             let allotment = allot(&plan(), estimate, 3, (3, before));
             assert_eq!(allotment.pictures, pictures, "{estimate}");
-            assert!(
-                (allotment.each_bps - each).abs() < 1e3,
-                "{estimate}: {allotment:?}"
-            );
+            assert!((allotment.left_bps - left).abs() < 1e3, "{allotment:?}");
         }
+    }
+
+    /// 0 has 600 kbps for pictures of 1 and 2; 1 and 2 have 2 Mbps each, for those of 0 and of each
+    /// other. 1 and 2 stop at 300 when the leg to 0 is full, and leave 1.7 Mbps of theirs to 0.
+    #[test]
+    fn what_one_leg_keeps_a_sender_from_is_for_the_others_on_other_legs() {
+        let leg = |left_bps, senders: [u16; 2]| SharedLeg {
+            left_bps,
+            senders: senders.into(),
+        };
+        let legs = || vec![leg(6e5, [1, 2]), leg(2e6, [0, 2]), leg(2e6, [0, 1])];
+        let expected = [(0, 1.7e6), (1, 3e5), (2, 3e5)];
+        assert_eq!(share_out(legs(), 5e6), expected.into());
+        // Nobody gets more than there is to send.
+        let expected = [(0, 1e6), (1, 3e5), (2, 3e5)];
+        assert_eq!(share_out(legs(), 1e6), expected.into());
+        assert_eq!(share_out(Vec::new(), 1e6), BTreeMap::new());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who sends to the SFU and who receives from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use reports::record::Kind;
@@ -10,7 +10,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::forward::Subscription;
 use super::keyframes::{Decision, KeyframeGate};
-use super::rates;
+use super::rates::{self, SharedLeg};
 use super::speakers::Speakers;
 use crate::observe::frames::HopKey;
 use crate::peer::Context;
@@ -227,53 +227,72 @@ impl Room {
     }
 
     /// Decides how many pictures go over each leg, by what it carries. Returns what each sender of
-    /// pictures may send, bits per second: as much as the leg has room for that has least room, of
-    /// those that it goes over.
+    /// pictures may send, bits per second, so that all legs that it goes over have room for it.
     pub fn allot(&self) -> Vec<(u32, Arc<dyn TrackRemote>, f64)> {
         let mut state = self.lock();
         let receivers: Vec<u16> = state.receivers.keys().copied().collect();
-        let mut rates = BTreeMap::new();
+        let mut legs = BTreeMap::new();
         for receiver in receivers {
-            if let Some(each_bps) = self.allot_to(&mut state, receiver) {
-                rates.insert(receiver, each_bps);
+            if let Some(left_bps) = self.allot_to(&mut state, receiver) {
+                let senders = self.seen_by(&state, receiver);
+                legs.insert(receiver, SharedLeg { left_bps, senders });
             }
         }
+        let video = self.context.plan.video.as_ref();
+        let ceiling = video.map_or(0.0, |video| f64::from(video.bitrate_bps));
+        let rates = rates::share_out(legs.values().cloned().collect(), ceiling);
+        self.note_targets(&legs, &rates);
         let floor = f64::from(self.context.plan.congestion.video_floor_bps);
-        let pictures = state.publications.iter();
-        let pictures = pictures.filter(|(source, _)| source.kind == Kind::Video);
-        let limited = pictures.filter_map(|(source, publication)| {
+        let publications = state.publications.iter();
+        let limited = publications.filter_map(|(source, publication)| {
             let (ssrc, track) = publication.media.clone()?;
-            let own = source.participant;
-            let gets = |receiver: u16| receiver != own && self.goes(&state, *source, receiver);
-            let rates = rates.iter().filter(|(receiver, _)| gets(**receiver));
-            let least = rates.map(|(_, bps)| *bps).reduce(f64::min);
-            Some((ssrc, track, least.unwrap_or(floor)))
+            // Of who goes to nobody, no more is needed than it sends anyway.
+            let bps = rates.get(&source.participant).copied().unwrap_or(floor);
+            (source.kind == Kind::Video).then(|| (ssrc, track, bps.max(floor)))
         });
         limited.collect()
     }
 
-    /// The rate of each picture on the leg to a receiver; `None` if it has none yet.
+    /// What the leg to a receiver has for pictures; `None` if it carries none yet.
     fn allot_to(&self, state: &mut State, receiver: u16) -> Option<f64> {
-        let context = &self.context;
-        let estimate = context.estimates.of(receiver)?;
+        let plan = &self.context.plan;
+        let estimate = self.context.estimates.of(receiver)?;
         let of = |kind: Kind| {
             let sources = state.publications.keys();
-            sources
-                .filter(|source| source.kind == kind && source.participant != receiver)
-                .count()
+            let others = sources.filter(|source| source.participant != receiver);
+            others.filter(|source| source.kind == kind).count()
         };
         let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
-        let last_n = context.plan.sfu.last_n.map_or(usize::MAX, |n| n as usize);
+        let last_n = plan.sfu.last_n.map_or(usize::MAX, |n| n as usize);
         let receiving = state.receivers.get_mut(&receiver).filter(|r| r.connected)?;
         let most = (pictures.min(last_n), receiving.pictures);
-        let allotment = rates::allot(&context.plan, estimate.bps(), sounds, most);
+        let allotment = rates::allot(plan, estimate.bps(), sounds, most);
         receiving.pictures = allotment.pictures;
-        let hop = HopKey::first(context.index, receiver, Kind::Video);
-        let bps = allotment.pictures as f64 * allotment.each_bps;
-        let now = context.environment.now();
-        let mut observations = context.observatory.lock();
-        observations.rates.targeted(hop, now, bps);
-        Some(allotment.each_bps)
+        Some(allotment.left_bps)
+    }
+
+    /// Whose pictures go to a receiver.
+    fn seen_by(&self, state: &State, receiver: u16) -> BTreeSet<u16> {
+        let pictures = state.publications.keys().filter(|source| {
+            let others = source.participant != receiver && source.kind == Kind::Video;
+            others && self.goes(state, **source, receiver)
+        });
+        pictures.map(|source| source.participant).collect()
+    }
+
+    /// Each leg is to carry what its senders may send.
+    fn note_targets(&self, legs: &BTreeMap<u16, SharedLeg>, rates: &BTreeMap<u16, f64>) {
+        let now = self.context.environment.now();
+        let mut observations = self.context.observatory.lock();
+        for (receiver, leg) in legs {
+            let bps = leg
+                .senders
+                .iter()
+                .filter_map(|sender| rates.get(sender))
+                .sum();
+            let hop = HopKey::first(self.context.index, *receiver, Kind::Video);
+            observations.rates.targeted(hop, now, bps);
+        }
     }
 
     /// Sound of a participant came, with this level in -dBov.

@@ -10,8 +10,8 @@ use super::loss::Losses;
 use super::overuse::OveruseDetector;
 use super::trend::TrendLine;
 
-/// How much faster than the estimate packets leave, so that a frame does not wait for the one after
-/// it; also what makes the estimate's own bursts shorter than a frame (libwebrtc paces at 2.5).
+/// How much faster than the estimate packets leave, so that a frame is out before the next one comes
+/// (libwebrtc paces at 2.5).
 pub const PACING: f64 = 1.5;
 
 /// The most and the least that is estimated, bits per second.
