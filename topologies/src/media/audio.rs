@@ -192,6 +192,18 @@ mod tests {
     }
 
     #[test]
+    fn follows_its_target_while_it_runs() {
+        // 50 packets of bps / 400 bytes a second, as above.
+        let mut encoder = AudioEncoder::new(32_000).unwrap();
+        for bps in [32_000, 12_000, 24_000] {
+            encoder.set_bitrate(bps).unwrap();
+            let packets = (0..100).map(|n| encoder.encode(&tone(n)).unwrap().len());
+            let ratio = packets.sum::<usize>() as f64 * 8.0 / 2.0 / f64::from(bps);
+            assert!((0.85..=1.15).contains(&ratio), "{bps}: {ratio}");
+        }
+    }
+
+    #[test]
     fn conceals_a_lost_packet() {
         let mut encoder = AudioEncoder::new(32_000).unwrap();
         let mut decoder = AudioDecoder::new().unwrap();
