@@ -118,7 +118,8 @@ impl Sender<'_> {
             .1;
         let queue_ms = (self.busy_until - now).max(0.0) * 1e3;
         self.queues_ms.push(queue_ms);
-        let lost = self.link.lose_every > 0 && self.sent % self.link.lose_every == 0;
+        let every = self.link.lose_every;
+        let lost = every > 0 && self.sent.is_multiple_of(every);
         let mut arrival = None;
         if queue_ms <= self.link.buffer_ms {
             self.busy_until = self.busy_until.max(now) + ((size + OVERHEAD) * 8) as f64 / rate;

@@ -32,7 +32,7 @@ impl Losses {
         }
         self.share = self.lost as f64 / self.total as f64;
         (self.since, self.lost, self.total) = (Some(now), 0, 0);
-        (self.share > HIGH).then(|| 1.0 - 0.5 * self.share)
+        (self.share > HIGH).then_some(1.0 - 0.5 * self.share)
     }
 
     /// Whether so few are lost that more may be sent.
