@@ -63,6 +63,8 @@ pub(crate) fn cell() -> CellRecord {
             host: "a".into(),
             up_kbps: 1_000.5,
             down_kbps: 100.0,
+            estimate_kbps: Some(910.5),
+            target_kbps: Some(800.0),
             frames_rendered: 60,
             frozen_ms: Some(250.0),
             video_latency_ms_mean: None,

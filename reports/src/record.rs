@@ -328,6 +328,11 @@ pub struct TimelineRecord {
     pub up_kbps: f64,
     /// Bits per second that its access link delivered, over 1000.
     pub down_kbps: f64,
+    /// Bits per second that its connections were estimated to carry from it at the end of the
+    /// second, together, over 1000; `None` where it does not adapt.
+    pub estimate_kbps: Option<f64>,
+    /// Bits per second that its encoders were asked for then, together, over 1000; the same.
+    pub target_kbps: Option<f64>,
     /// Video frames rendered, over all its streams.
     pub frames_rendered: u64,
     /// How long its video streams were frozen within the measured window, ms, all together; as in

@@ -42,10 +42,11 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    Access, Allowance, AudioPlan, CostProfile, CrossTraffic, Device, Event, Fidelity, Handover,
-    Happening, IcePlan, Limit, LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan, Offerer,
-    Outcome, Participant, Plan, Prices, ServersPlan, SfuPlan, StackPlan, StackProfile, Suite,
-    Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, VideoPlan,
+    Access, Allowance, AudioPlan, CongestionControl, CongestionPlan, CostProfile, CrossTraffic,
+    Device, Event, Fidelity, Handover, Happening, IcePlan, Limit, LinkChanges, McuEncoders,
+    McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan, Prices, QualityStep,
+    ServersPlan, SfuPlan, StackPlan, StackProfile, Suite, Topology, TransportPolicy, TraversalCell,
+    TraversalPlan, TurnAccess, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

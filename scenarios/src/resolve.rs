@@ -92,14 +92,14 @@ fn cell(
     topology: Topology,
     participants: Vec<Participant>,
 ) -> Plan {
-    let video = spec.video.as_ref();
-    let fidelity = fidelity::of(spec.fidelity, topology, &participants, video);
+    let fidelity = fidelity::of(spec, topology, &participants);
     Plan {
         scenario: spec.name.clone(),
         topology,
         seed: Seed(spec.seed),
         video: spec.video.clone(),
         audio: spec.audio.clone(),
+        congestion: spec.congestion.clone(),
         warmup: spec.warmup,
         duration: spec.duration,
         fidelity,

@@ -17,6 +17,10 @@ warmup = "3 s"
 [video]
 size = "640x360"
 fps = 30
+[congestion]
+control = "gcc"
+start = "500 kbps"
+steps = [{ below = "300 kbps", fps = 15 }, { below = "150 kbps", size = "320x180" }]
 [[group]]
 name = "a"
 share = 0.5
@@ -111,8 +115,8 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
-    let all = "quickstart, three-way, standup, webinar, all-symmetric, large, full-cone-pair, \
-               symmetric-pair, ideal-pair";
+    let all = "quickstart, three-way, standup, webinar, adaptive, all-symmetric, large, \
+               full-cone-pair, symmetric-pair, ideal-pair";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (

@@ -4,6 +4,7 @@
 //! equal runs.
 
 mod central;
+mod congestion;
 mod cpu;
 mod events;
 mod ice;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
 pub use central::{McuEncoders, McuPlan, SfuPlan};
+pub use congestion::{CongestionControl, CongestionPlan, QualityStep};
 pub use cpu::{CostProfile, Device};
 pub use events::{Access, Event, Happening};
 pub use ice::{IcePlan, TransportPolicy, TurnAccess};
@@ -94,6 +96,8 @@ pub struct Plan {
     pub video: Option<VideoPlan>,
     /// What every microphone sends; `None` for a call without audio.
     pub audio: Option<AudioPlan>,
+    /// How senders adapt to the network.
+    pub congestion: CongestionPlan,
     /// From the start of the call to the start of measuring.
     pub warmup: Duration,
     /// How long is measured after the warm-up.
@@ -161,7 +165,7 @@ pub struct VideoPlan {
     pub height: u32,
     /// Frames per second, 1 to 120.
     pub fps: u32,
-    /// Target bits per second of each encoder.
+    /// Target bits per second of each encoder; with congestion control, at most.
     pub bitrate_bps: u32,
     /// How long received packets wait to absorb jitter and retransmissions.
     pub playout_delay: Duration,
@@ -170,7 +174,7 @@ pub struct VideoPlan {
 /// What a microphone sends: Opus, 48 kHz, mono, 20 ms frames.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AudioPlan {
-    /// Target bits per second of the encoder.
+    /// Target bits per second of the encoder; with congestion control, at most.
     pub bitrate_bps: u32,
     /// How long received packets wait to absorb jitter.
     pub playout_delay: Duration,
@@ -219,6 +223,9 @@ pub struct StackPlan {
     /// buffer, which forgets what it holds after every 10 s of a stream, and whose packets the
     /// driver hands out only with the next one that arrives.
     pub steady_playout: bool,
+    /// Work-around, where senders adapt: an estimator of our own in place of the crate's, which
+    /// does not notice a queue before packets are lost.
+    pub trendline: bool,
 }
 
 impl StackPlan {
@@ -236,6 +243,7 @@ impl StackPlan {
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
             steady_playout: true,
+            trendline: true,
         }
     }
 
@@ -253,6 +261,7 @@ impl StackPlan {
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
             steady_playout: false,
+            trendline: false,
         }
     }
 }

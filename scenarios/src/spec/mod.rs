@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod congestion;
 mod cross;
 mod device;
 mod group;
@@ -40,7 +41,8 @@ pub(crate) use traversal::{Traversal, types as nat_types};
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
 use crate::plan::{
-    AudioPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology, VideoPlan,
+    AudioPlan, CongestionPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology,
+    VideoPlan,
 };
 use crate::units::Span;
 
@@ -71,6 +73,8 @@ pub(crate) struct Spec {
     pub(crate) video: Option<VideoPlan>,
     /// `None` for a call without audio.
     pub(crate) audio: Option<AudioPlan>,
+    /// How senders adapt.
+    pub(crate) congestion: CongestionPlan,
     /// Who takes part.
     pub(crate) groups: Groups,
     /// What happens to their links, in order of time.
@@ -116,11 +120,13 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 24] {
+fn vocabulary() -> [&'static Keys; 26] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
+        &congestion::KEYS,
+        &congestion::STEP,
         &group::KEYS,
         &nat::KEYS,
         &link::LINK,

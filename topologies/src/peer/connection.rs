@@ -22,6 +22,7 @@ use webrtc::peer_connection::{
 };
 
 use super::Context;
+use super::congestion::Watching;
 use super::environment::{ConnectionRuntime, Environment};
 use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
@@ -471,7 +472,8 @@ async fn build(
 ) -> Result<Arc<dyn PeerConnection>> {
     let environment = context.environment.as_ref();
     let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
-    let (media, registry) = stack::media_and_interceptors(&context.plan)?;
+    let (media, registry) =
+        stack::media_and_interceptors(&context.plan, Watching::begin(context, remote))?;
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(servers.0.clone())
         .with_ice_transport_policy(transport_policy(context))

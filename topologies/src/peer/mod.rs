@@ -11,11 +11,14 @@
 //!   participant.
 //! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
 //!   both; [`send`]: encoded media to RTP.
+//! - [`congestion`]: what connections carry, and what encoders make of that; [`pace`]: an encoder
+//!   that follows it.
 //! - [`receive`]: RTP to frames; [`decoder`]: what decodes, or knows what could be; [`decode`]: that
 //!   it may fall behind; [`display`], [`loudspeaker`] and [`clock`]: devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
+pub mod congestion;
 pub mod connection;
 pub mod decode;
 pub mod decoder;
@@ -27,6 +30,7 @@ pub mod loudspeaker;
 pub mod media;
 pub mod negotiation;
 pub mod outgoing;
+pub mod pace;
 pub mod participant;
 pub mod playout;
 pub mod receive;
@@ -44,6 +48,7 @@ pub use environment::Environment;
 
 use crate::observe::Observatory;
 use capture::Capture;
+use congestion::Estimates;
 
 /// The kinds of media that whoever sends in a call sends.
 pub fn kinds(plan: &Plan) -> impl Iterator<Item = Kind> + use<> {
@@ -65,6 +70,8 @@ pub struct Context {
     pub observatory: Arc<Observatory>,
     /// Its camera and microphone.
     pub capture: Arc<Capture>,
+    /// What its connections carry, where senders adapt.
+    pub estimates: Arc<Estimates>,
 }
 
 impl Context {

@@ -3,6 +3,7 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod bandwidth;
+mod congestion;
 mod cpu;
 mod cpu_servers;
 mod ice_tcp;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use scenarios::{Plan, StackPlan};
+use scenarios::{CongestionControl, Plan, StackPlan};
 use sim::Seed;
 
 use crate::support::{call, cell};
@@ -11,7 +11,7 @@ use crate::support::{call, cell};
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 2] {
+fn plans() -> [Plan; 3] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -22,7 +22,13 @@ fn plans() -> [Plan; 2] {
         warmup: std::time::Duration::from_secs(5),
         ..tuned.clone()
     };
-    [tuned, stock]
+    let mut adaptive = tuned.clone();
+    adaptive.congestion.control = CongestionControl::Gcc;
+    for participant in &mut adaptive.participants {
+        participant.link.up.rate_bps = Some(400_000);
+        participant.link.up.buffer_bytes = Some(10_000);
+    }
+    [tuned, stock, adaptive]
 }
 
 /// The record as the bytes that are stored, and the capture.
@@ -92,4 +98,9 @@ fn a_tuned_call_replays_to_the_byte() {
 #[test]
 fn a_stock_call_replays_to_the_byte() {
     check(1);
+}
+
+#[test]
+fn a_call_that_adapts_replays_to_the_byte() {
+    check(2);
 }
