@@ -97,6 +97,7 @@ fn stream(latency_us: u64) -> StreamRecord {
         kind: Kind::Video,
         path: Some("direct".to_owned()),
         local_candidate: None,
+        transport: None,
         remote_candidate: None,
         frames_sent: 300,
         frames_received: 300,

@@ -64,6 +64,8 @@ pub(crate) fn cell() -> CellRecord {
             host: "a".into(),
             up_kbps: 1_000.5,
             down_kbps: 100.0,
+            estimate_kbps: Some(910.5),
+            target_kbps: Some(800.0),
             frames_rendered: 60,
             frozen_ms: Some(250.0),
             video_latency_ms_mean: None,
@@ -161,6 +163,7 @@ pub(crate) fn connection(
                 setup_ms: Some(setup_ms),
             },
         },
+        transport: connected.map(|_| "udp".into()),
     }
 }
 
@@ -297,6 +300,7 @@ fn stream(
         ssim_mean: None,
         plis: 0,
         keyframes: 1,
+        transport: (frames > 0).then(|| "udp".into()),
     }
 }
 

@@ -201,7 +201,8 @@ pub struct Traffic {
     /// DTLS application data: SCTP, which carries data channels.
     #[serde(default)]
     pub data_bytes: u64,
-    /// TCP: signalling.
+    /// TCP: signalling, and of ICE-TCP all but the packets in it, which count in their classes:
+    /// headers, acknowledgements, repeated data.
     pub tcp_bytes: u64,
 }
 
@@ -224,6 +225,8 @@ pub struct ConnectionRecord {
     pub remote_candidate: Option<String>,
     /// How long each phase of the set-up took.
     pub phases: Phases,
+    /// What the selected pair is reached by: `udp` or `tcp`.
+    pub transport: Option<String>,
 }
 
 /// The phases of a connection's set-up, in ms; they add up to the time from join to connected.
@@ -314,6 +317,8 @@ pub struct StreamRecord {
     pub plis: u64,
     /// Keyframes encoded, whole run.
     pub keyframes: u64,
+    /// `tcp` if any hop is in TCP, otherwise `udp`; `None` if the connection never came up.
+    pub transport: Option<String>,
 }
 
 /// What a workload of data channels sends.
@@ -406,6 +411,11 @@ pub struct TimelineRecord {
     pub up_kbps: f64,
     /// Bits per second that its access link delivered, over 1000.
     pub down_kbps: f64,
+    /// Bits per second that its connections were estimated to carry from it at the end of the
+    /// second, together, over 1000; `None` where it does not adapt.
+    pub estimate_kbps: Option<f64>,
+    /// Bits per second that its encoders were asked for then, together, over 1000; the same.
+    pub target_kbps: Option<f64>,
     /// Video frames rendered, over all its streams.
     pub frames_rendered: u64,
     /// How long its video streams were frozen within the measured window, ms, all together; as in

@@ -1,6 +1,7 @@
 //! How real the codecs of a call are.
 
 use crate::plan::{Fidelity, Participant, Topology, VideoPlan};
+use crate::spec::Spec;
 
 /// Luma pixels that a call may encode and decode in a second of virtual time, over all its codecs,
 /// and still have them all: a mesh of 8 at 640x360 and 30 frames per second has 56 encoders and 56
@@ -8,17 +9,14 @@ use crate::plan::{Fidelity, Participant, Topology, VideoPlan};
 pub(crate) const MOST_PIXELS: u64 = 800_000_000;
 
 /// What the scenario says, or what follows from the size of the call. The business of an MCU is
-/// pixels, so its calls always have all their codecs.
-pub(crate) fn of(
-    said: Option<Fidelity>,
-    topology: Topology,
-    participants: &[Participant],
-    video: Option<&VideoPlan>,
-) -> Fidelity {
-    match topology {
-        Topology::Mcu => Fidelity::Codec,
-        _ => said.unwrap_or_else(|| by_size(topology, participants, video)),
+/// pixels, so its calls always have all their codecs, and so do calls in which senders adapt: a
+/// recording has the bitrate that it was made with.
+pub(crate) fn of(spec: &Spec, topology: Topology, participants: &[Participant]) -> Fidelity {
+    if topology == Topology::Mcu || spec.congestion.adapts() {
+        return Fidelity::Codec;
     }
+    let by_size = || by_size(topology, participants, spec.video.as_ref());
+    spec.fidelity.unwrap_or_else(by_size)
 }
 
 /// `codec` for a call whose codecs work on [`MOST_PIXELS`] a second at most, otherwise `trace`.

@@ -42,11 +42,11 @@ mod units;
 pub use error::{Problem, ScenarioError};
 pub use library::{BuiltIn, list};
 pub use plan::{
-    Allowance, AudioPlan, CostProfile, CrossTraffic, DataKind, DataPlan, Device, Event, Fidelity,
-    Handover, Happening, IcePlan, Limit, LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan,
-    Offerer, Outcome, Participant, Plan, Prices, Reliability, ServersPlan, SfuPlan, StackPlan,
-    StackProfile, Suite, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess,
-    VideoPlan,
+    Access, Allowance, AudioPlan, CongestionControl, CongestionPlan, CostProfile, CrossTraffic,
+    DataKind, DataPlan, Device, Event, Fidelity, Handover, Happening, IcePlan, Limit, LinkChanges,
+    McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan, Prices,
+    QualityStep, Reliability, ServersPlan, SfuPlan, StackPlan, StackProfile, Suite, Topology,
+    TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -19,11 +19,12 @@ pub struct BuiltIn {
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 12] = [
+const LIBRARY: [(&str, &str); 13] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
     ("three-way", include_str!("../library/three-way.toml")),
     ("standup", include_str!("../library/standup.toml")),
     ("webinar", include_str!("../library/webinar.toml")),
+    ("adaptive", include_str!("../library/adaptive.toml")),
     (
         "all-symmetric",
         include_str!("../library/all-symmetric.toml"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use sim::{LinkConfig, LossConfig, NatConfig, PipeConfig, Seed};
 
 use crate::plan::{
-    AudioPlan, Device, Fidelity, NatType, NetworkPlan, Offerer, Participant, Plan, Suite, Topology,
-    TraversalCell, TraversalPlan,
+    AudioPlan, CongestionPlan, Device, Fidelity, NatType, NetworkPlan, Offerer, Participant, Plan,
+    Suite, Topology, TraversalCell, TraversalPlan,
 };
 use crate::spec::{Spec, nat_types};
 
@@ -192,6 +192,7 @@ fn call(spec: &Spec, seed: u64, topology: Topology, types: [&NatType; 2], offers
             bitrate_bps: 32_000,
             playout_delay: PLAYOUT,
         }),
+        congestion: CongestionPlan::default(),
         warmup: Duration::ZERO,
         duration: stagger + matrix.give_up_after,
         fidelity: Fidelity::Codec,

@@ -2,12 +2,13 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sim::Seed;
 
 use crate::document::{Finding, Problems};
 use crate::plan::{
-    CostProfile, DataPlan, Event, Happening, NetworkPlan, Participant, Plan, Topology,
+    Access, CostProfile, DataPlan, Event, Happening, NetworkPlan, Participant, Plan, Topology,
 };
 use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Spec};
 use crate::timeline::Traces;
@@ -92,14 +93,14 @@ fn cell(
     topology: Topology,
     participants: Vec<Participant>,
 ) -> Plan {
-    let video = spec.video.as_ref();
-    let fidelity = fidelity::of(spec.fidelity, topology, &participants, video);
+    let fidelity = fidelity::of(spec, topology, &participants);
     Plan {
         scenario: spec.name.clone(),
         topology,
         seed: Seed(spec.seed),
         video: spec.video.clone(),
         audio: spec.audio.clone(),
+        congestion: spec.congestion.clone(),
         data: data(spec, &participants),
         warmup: spec.warmup,
         duration: spec.duration,
@@ -142,7 +143,7 @@ fn events(spec: &Spec, topology: Topology, participants: &[Participant]) -> Vec<
         move |interruption: &Interruption| Event {
             at: interruption.at,
             lasts: interruption.lasts,
-            what,
+            what: what.clone(),
         }
     };
     let restart = spec.servers.restart.iter();
@@ -152,17 +153,39 @@ fn events(spec: &Spec, topology: Topology, participants: &[Participant]) -> Vec<
     let mut events: Vec<_> = restart.map(event(Happening::ServerRestart)).collect();
     events.extend(outage.map(event(Happening::SignalingOutage)));
     for peer in participants {
-        let group = spec
-            .groups
-            .list
-            .iter()
-            .find(|group| group.name == peer.group);
-        let outages = group.map_or(&[][..], |group| &group.outages);
-        let participant = peer.index;
-        events.extend(outages.iter().map(event(Happening::Outage { participant })));
+        let mut groups = spec.groups.list.iter();
+        if let Some(group) = groups.find(|group| group.name == peer.group) {
+            events.extend(events_of(group, peer.index));
+        }
     }
     events.sort_by_key(|event| event.at);
     events
+}
+
+/// What happens to a participant of a group.
+fn events_of(group: &Group, participant: u16) -> Vec<Event> {
+    let at_once = |at, what| Event {
+        at,
+        lasts: Duration::ZERO,
+        what,
+    };
+    let outages = group.outages.iter().map(|outage| Event {
+        at: outage.at,
+        lasts: outage.lasts,
+        what: Happening::Outage { participant },
+    });
+    let reboots = group.nat_reboots.iter();
+    let rebinds = group.nat_rebinds.iter();
+    let roams = group.roam.iter().map(|roam| {
+        let (nats, link) = (roam.nats.clone(), roam.link);
+        let to = Box::new(Access { nats, link });
+        at_once(roam.at, Happening::Roam { participant, to })
+    });
+    outages
+        .chain(reboots.map(|at| at_once(*at, Happening::NatReboot { participant })))
+        .chain(rebinds.map(|at| at_once(*at, Happening::NatRebind { participant })))
+        .chain(roams)
+        .collect()
 }
 
 /// The participants of a call of `number`, ordered by group, numbered from 1 in each.

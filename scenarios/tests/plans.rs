@@ -274,7 +274,8 @@ fn every_key_of_the_stack() {
     let written = plan(
         "[stack]\nprofile = \"stock\"\nflush_relay = true\ntrickle = false\n\
          check_interval = \"20 ms\"\nmax_binding_requests = 9\nturn_refresh_cap = \"30 s\"\n\
-         discard_candidates_on_restart = true\nmax_nacks_per_packet = 3\nsteady_playout = true\n\
+         discard_candidates_on_restart = true\nrestart_when_disconnected = true\n\
+         max_nacks_per_packet = 3\nsteady_playout = true\ntrendline = true\n\
          acceptance_waits.host = \"1 ms\"\nacceptance_waits.srflx = \"2 ms\"\n\
          acceptance_waits.prflx = \"3 ms\"\nacceptance_waits.relay = \"4 ms\"",
     );
@@ -286,9 +287,11 @@ fn every_key_of_the_stack() {
         max_binding_requests: Some(9),
         turn_refresh_cap: Some(millis(30_000)),
         discard_candidates_on_restart: true,
+        restart_when_disconnected: true,
         acceptance_waits: [1, 2, 3, 4].map(|wait| Some(millis(wait))),
         max_nacks_per_packet: Some(3),
         steady_playout: true,
+        trendline: true,
     };
     assert_eq!(written.stack, expected);
     let defaults = plan(
@@ -315,6 +318,7 @@ fn every_built_in_resolves_under_its_name() {
             "three-way",
             "standup",
             "webinar",
+            "adaptive",
             "all-symmetric",
             "large",
             "handover",

@@ -17,6 +17,10 @@ warmup = "3 s"
 [video]
 size = "640x360"
 fps = 30
+[congestion]
+control = "gcc"
+start = "500 kbps"
+steps = [{ below = "300 kbps", fps = 15 }, { below = "150 kbps", size = "320x180" }]
 [[group]]
 name = "a"
 share = 0.5
@@ -90,7 +94,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 15);
+    assert_eq!(files.len(), 16);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
@@ -122,8 +126,8 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
-    let all = "quickstart, three-way, standup, webinar, all-symmetric, large, full-cone-pair, \
-               symmetric-pair, ideal-pair, file-share, game";
+    let all = "quickstart, three-way, standup, webinar, adaptive, all-symmetric, large, \
+               handover, full-cone-pair, symmetric-pair, ideal-pair, file-share, game";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use scenarios::{
-    CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders, McuPlan,
-    Overrides, Plan, Reliability, Scenario, SfuPlan, Topology,
+    Access, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
+    McuPlan, Overrides, Plan, Reliability, Scenario, SfuPlan, Topology,
 };
 
 fn plans(lines: &str) -> Vec<Plan> {
@@ -211,6 +211,33 @@ fn a_group_may_watch_and_be_cut_off() {
         at(9_000, 500, outage(2)),
         at(9_000, 500, outage(3)),
         at(12_000, 1_000, outage(0)),
+    ];
+    assert_eq!(plan.events, expected);
+}
+
+#[test]
+fn the_network_of_a_group_may_change() {
+    let plan = plan(
+        "[[group]]\nname = \"a\"\ncount = 2\nnat = \"symmetric\"\n\
+         nat_reboots = [\"8 s\", \"12 s\"]\nnat_rebinds = [\"9 s\"]\n\
+         [[group]]\nname = \"b\"\ncount = 2\n\
+         roam = { at = \"10 s\", nat = \"carrier-grade\", link = \"lte\" }",
+    );
+    let to = Box::new(Access {
+        nats: sim::nat::presets::preset("carrier-grade").unwrap(),
+        link: sim::link_preset("lte").unwrap(),
+    });
+    let reboot = |participant| Happening::NatReboot { participant };
+    let roam = |participant, to| Happening::Roam { participant, to };
+    let expected = [
+        at(8_000, 0, reboot(0)),
+        at(8_000, 0, reboot(1)),
+        at(9_000, 0, Happening::NatRebind { participant: 0 }),
+        at(9_000, 0, Happening::NatRebind { participant: 1 }),
+        at(10_000, 0, roam(2, to.clone())),
+        at(10_000, 0, roam(3, to)),
+        at(12_000, 0, reboot(0)),
+        at(12_000, 0, reboot(1)),
     ];
     assert_eq!(plan.events, expected);
 }

@@ -12,6 +12,8 @@ pub const IPV4_HEADER: u32 = 20;
 pub const UDP_HEADER: u32 = 8;
 /// Bytes of a TCP header without options (RFC 9293).
 pub const TCP_HEADER: u32 = 20;
+/// The port of ICE-TCP: that of HTTPS, which firewalls let through.
+pub const ICE_TCP_PORT: u16 = 443;
 /// Bytes of an ICMP error (RFC 792): its header, and of the packet that it is about the IP header
 /// and the first 64 bits of the payload.
 pub const ICMP_ERROR: u32 = 8 + IPV4_HEADER + 8;
@@ -71,6 +73,22 @@ impl Packet {
             Payload::Udp(_) | Payload::PortUnreachable => Protocol::Udp,
             Payload::Tcp(_) => Protocol::Tcp,
         }
+    }
+
+    /// The segment, if it is one of a connection that carries packets of ICE, one end of which is at
+    /// [`ICE_TCP_PORT`]. All other TCP is signalling.
+    pub fn ice_tcp(&self) -> Option<&TcpSegment> {
+        let ports = [self.source.port(), self.destination.port()];
+        match &self.payload {
+            Payload::Tcp(segment) if ports.contains(&ICE_TCP_PORT) => Some(segment),
+            _ => None,
+        }
+    }
+
+    /// Whether a host's CPU is charged for it: for UDP, and for what carries media in TCP.
+    pub(crate) fn is_charged(&self) -> bool {
+        let carries = |segment: &TcpSegment| !segment.payload.is_empty();
+        self.protocol() == Protocol::Udp || self.ice_tcp().is_some_and(carries)
     }
 
     /// Bytes on the wire: transport header and payload, and an IPv4 header for each fragment.

@@ -1,8 +1,8 @@
 //! The world of a call: hosts, NATs, links and servers of a plan, in a simulation.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV4};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,9 +12,11 @@ use rtc::peer_connection::configuration::RTCIceServer;
 use scenarios::{Device, LinkChanges, Participant, Plan, Topology, TurnAccess};
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
+use sim::packet::ICE_TCP_PORT;
+use sim::runtime::SimTcpListener;
 use sim::{
-    GatewayId, HostConfig, HostId, LinkConfig, NetworkError, Overloaded, SimRuntime, Simulation,
-    Time, Way, Work,
+    GatewayId, HostConfig, HostId, LinkConfig, NatConfig, Network, NetworkError, Overloaded,
+    SimRuntime, Simulation, Time, Way, Work,
 };
 use thiserror::Error;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
@@ -22,6 +24,7 @@ use webrtc::runtime::Runtime;
 
 use crate::addresses;
 use crate::costs::{media_cpu, peer_cpu, signaling_cpu, turn_cpu};
+use crate::infra::ice_tcp::TcpMux;
 use crate::infra::signaling::{Connector, Listener, ServerConfig, SignalingServer, Stream};
 use crate::infra::turn::{
     DYNAMIC_PORTS, RelayPorts, RuntimeSockets, TurnConfig, TurnConfigError, TurnServeError,
@@ -30,6 +33,7 @@ use crate::infra::turn::{
 use crate::observe::record::HostInfo;
 use crate::peer::connection::IceServers;
 use crate::peer::environment::{ConnectionRuntime, Environment, Working};
+use crate::peer::ice_tcp::IceTcp;
 
 /// The signalling server's TCP port.
 const SIGNALING_PORT: u16 = 8080;
@@ -124,6 +128,8 @@ pub fn media_server(plan: &Plan) -> u16 {
 pub struct Hosts {
     /// By index.
     pub participants: Vec<HostId>,
+    /// Their outermost NATs, by index; `None` for who has none.
+    pub outermost: Vec<Option<GatewayId>>,
     /// Runs signalling.
     pub signaling: HostId,
     /// Runs STUN and TURN.
@@ -148,11 +154,15 @@ impl Hosts {
 pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, NetworkError> {
     let (from, to) = window(plan);
     world.network(|network| network.measure_cpus(from, to));
-    let (mut participants, mut gateways) = (Vec::new(), Vec::new());
+    let (mut participants, mut outermost) = (Vec::new(), Vec::new());
     for participant in &plan.participants {
-        let outermost = add_outermost(world, participant, &gateways)?;
-        gateways.push(outermost);
-        participants.push(add_participant(world, plan, participant, outermost)?);
+        let public = addresses::public(participant.index);
+        let gateway = match participant.behind_same {
+            Some(other) => outermost[usize::from(other)],
+            None => world.network(|network| add_outermost(network, &participant.nats, public))?,
+        };
+        outermost.push(gateway);
+        participants.push(add_participant(world, plan, participant, gateway)?);
     }
     let mut server = |role: Role, address, cpu| {
         let own = plan
@@ -171,6 +181,7 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
     let turn = turn_cpu(plan, &plan.servers.turn);
     Ok(Hosts {
         participants,
+        outermost,
         signaling: server(Role::Signaling, addresses::SIGNALING, signaling)?,
         turn: server(Role::Turn, addresses::TURN, turn)?,
         media: media_role(plan)
@@ -179,20 +190,39 @@ pub fn build_hosts(world: &mut Simulation, plan: &Plan) -> Result<Hosts, Network
     })
 }
 
-/// The outermost NAT of a participant: its own, or that of an earlier one, which has `gateways`.
-fn add_outermost(
-    world: &mut Simulation,
-    participant: &Participant,
-    gateways: &[Option<GatewayId>],
+/// Adds the outermost of a participant's NATs, at `public` on the internet; `None` without any.
+///
+/// # Errors
+///
+/// [`NetworkError::AddressTaken`] if that address is.
+pub fn add_outermost(
+    network: &mut Network,
+    nats: &[NatConfig],
+    public: Ipv4Addr,
 ) -> Result<Option<GatewayId>, NetworkError> {
-    if let Some(other) = participant.behind_same {
-        return Ok(gateways[usize::from(other)]);
-    }
-    let external = addresses::public(participant.index);
-    let outermost = participant.nats.last();
+    let outermost = nats.last();
     outermost
-        .map(|nat| world.add_gateway(*nat, external, None))
+        .map(|nat| network.add_gateway(*nat, public, None))
         .transpose()
+}
+
+/// Adds the other NATs of a participant behind the outermost, and says which is next to it.
+///
+/// # Errors
+///
+/// [`NetworkError::AddressTaken`] if one has that address already.
+pub fn add_inner(
+    network: &mut Network,
+    nats: &[NatConfig],
+    participant: u16,
+    outermost: Option<GatewayId>,
+) -> Result<Option<GatewayId>, NetworkError> {
+    let mut behind = outermost;
+    for (depth, nat) in (1..).zip(nats.iter().rev().skip(1)) {
+        let external = addresses::between(participant, depth);
+        behind = Some(network.add_gateway(*nat, external, behind)?);
+    }
+    Ok(behind)
 }
 
 fn add_participant(
@@ -202,11 +232,8 @@ fn add_participant(
     outermost: Option<GatewayId>,
 ) -> Result<HostId, NetworkError> {
     let index = participant.index;
-    let mut behind = outermost;
-    for (depth, nat) in (1..).zip(participant.nats.iter().rev().skip(1)) {
-        let external = addresses::between(index, depth);
-        behind = Some(world.add_gateway(*nat, external, behind)?);
-    }
+    let behind =
+        world.network(|network| add_inner(network, &participant.nats, index, outermost))?;
     let host = world.add_host(HostConfig {
         name: participant.name.clone(),
         address: match behind {
@@ -217,12 +244,14 @@ fn add_participant(
         link: participant.link,
         cpu: peer_cpu(plan, &participant.device),
     })?;
-    let network = &participant.network;
-    follow(world, host, &network.changes)?;
-    for cross in &network.cross {
-        world.network(|network| network.add_cross_flow(host, cross.way, cross.flow));
-    }
-    Ok(host)
+    let to_come = &participant.network;
+    world.network(|network| {
+        follow(network, host, &to_come.changes)?;
+        for cross in &to_come.cross {
+            network.add_cross_flow(host, cross.way, cross.flow);
+        }
+        Ok(host)
+    })
 }
 
 /// Lets the link of a host, which has carried nothing, change as planned.
@@ -230,11 +259,13 @@ fn add_participant(
 /// # Errors
 ///
 /// [`NetworkError::Link`] if it cannot change so.
-pub fn follow(world: &Simulation, host: HostId, to_come: &LinkChanges) -> Result<(), NetworkError> {
-    world.network(|network| {
-        network.follow(host, Way::Up, &to_come.up)?;
-        network.follow(host, Way::Down, &to_come.down)
-    })?;
+pub fn follow(
+    network: &mut Network,
+    host: HostId,
+    to_come: &LinkChanges,
+) -> Result<(), NetworkError> {
+    network.follow(host, Way::Up, &to_come.up)?;
+    network.follow(host, Way::Down, &to_come.down)?;
     Ok(())
 }
 
@@ -342,6 +373,9 @@ impl Connector for SimConnector {
 pub struct SimEnvironment {
     runtime: SimRuntime,
     flush_relay: bool,
+    ice_tcp: bool,
+    /// The port that all connections of a media server share, from the first one on.
+    mux: OnceLock<Option<TcpMux>>,
 }
 
 impl SimEnvironment {
@@ -350,7 +384,30 @@ impl SimEnvironment {
         SimEnvironment {
             runtime,
             flush_relay: plan.stack.flush_relay,
+            ice_tcp: plan.servers.ice_tcp && media_role(plan).is_some(),
+            mux: OnceLock::new(),
         }
+    }
+
+    /// What a new connection does about TCP: a media server waits, everybody else connects.
+    fn tcp_role(&self) -> Option<IceTcp> {
+        if !self.ice_tcp {
+            return None;
+        }
+        if self.runtime.address() != addresses::MEDIA {
+            return Some(IceTcp::Active);
+        }
+        let mux = self.mux.get_or_init(|| {
+            let mux = self.open_mux();
+            mux.inspect_err(|error| log::error!("ICE-TCP: {error}"))
+                .ok()
+        });
+        mux.as_ref().map(|mux| IceTcp::Passive(mux.slot()))
+    }
+
+    fn open_mux(&self) -> io::Result<TcpMux> {
+        let listener = SimTcpListener::bind(&self.runtime, ICE_TCP_PORT)?;
+        TcpMux::serve(Arc::new(self.runtime.clone()), Arc::new(listener))
     }
 }
 
@@ -364,9 +421,15 @@ impl Environment for SimEnvironment {
             true => self.runtime.flushing_relays(),
             false => self.runtime.clone(),
         };
+        let ice_tcp = self.tcp_role();
+        let plain: Arc<dyn Runtime> = Arc::new(runtime.clone());
         ConnectionRuntime {
-            runtime: Arc::new(runtime.clone()),
+            runtime: match &ice_tcp {
+                Some(role) => role.runtime(plain),
+                None => plain,
+            },
             use_relays: Box::new(move |may| runtime.use_relays(may)),
+            ice_tcp,
         }
     }
 

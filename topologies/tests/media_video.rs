@@ -109,6 +109,54 @@ fn rate_control_holds_the_target() {
     }
 }
 
+/// Two seconds at each of three targets. A target is held over the second second, within 15 %: 30
+/// frames are few for rate control, and the first second is for it to get there.
+#[test]
+fn a_running_encoder_follows_its_target_down_and_up_without_a_keyframe() {
+    let mut camera = camera(LARGE);
+    let mut encoder = VideoEncoder::new(LARGE).unwrap();
+    let mut bits = [0.0; 6];
+    for n in 0..180 {
+        let bitrate_bps = [800_000, 300_000, 1_200_000][n as usize / 60];
+        let settings = VideoSettings {
+            bitrate_bps,
+            ..LARGE
+        };
+        encoder.follow(settings).unwrap();
+        let frame = encoder.encode(&camera.frame(n), pts(n, LARGE)).unwrap();
+        assert_eq!(frame.keyframe, n == 0, "{n}");
+        bits[n as usize / 30] += frame.data.len() as f64 * 8.0;
+    }
+    for (second, target) in [(1, 8e5), (3, 3e5), (5, 1.2e6)] {
+        let ratio = bits[second] / target;
+        assert!((0.85..1.15).contains(&ratio), "second {second}: {ratio}");
+    }
+}
+
+#[test]
+fn another_size_or_frame_rate_begins_with_a_keyframe() {
+    let mut camera = camera(LARGE);
+    let mut encoder = VideoEncoder::new(LARGE).unwrap();
+    let slow = VideoSettings { fps: 15, ..LARGE };
+    let small = VideoSettings {
+        width: 320,
+        height: 180,
+        ..slow
+    };
+    for (n, settings, keyframe) in [
+        (0, LARGE, true),
+        (1, LARGE, false),
+        (2, slow, true),
+        (4, small, true),
+        (6, small, false),
+    ] {
+        encoder.follow(settings).unwrap();
+        let picture = resize(&camera.frame(n), settings.width, settings.height);
+        let encoded = encoder.encode(&picture, pts(n, LARGE)).unwrap();
+        assert_eq!(encoded.keyframe, keyframe, "{n}");
+    }
+}
+
 #[test]
 fn equal_inputs_give_equal_bytes_in_any_thread() {
     let here = encode(SMALL, 30, &[11]);

@@ -69,6 +69,8 @@ row! {
         pub plis: Option<u64>,
         /// Keyframes encoded, whole run; of pictures alone.
         pub keyframes: Option<u64>,
+        /// `udp`, or `tcp` if any hop is in TCP; missing if the connection never came up.
+        pub transport: Option<String>,
     }
 }
 
@@ -108,6 +110,7 @@ impl StreamRow {
             ssim_mean: stream.ssim_mean,
             plis: is_video.then_some(stream.plis),
             keyframes: is_video.then_some(stream.keyframes),
+            transport: stream.transport.clone(),
         }
     }
 }

@@ -22,6 +22,10 @@ row! {
         pub up_kbps: f64,
         /// Delivered by its access link, thousands of bits per second.
         pub down_kbps: f64,
+        /// What its connections were estimated to carry from it at the end of the second, together.
+        pub estimate_kbps: Option<f64>,
+        /// What its encoders were asked for then, together.
+        pub target_kbps: Option<f64>,
         /// Video frames rendered, over all its streams.
         pub frames_rendered: u64,
         /// Mean capture-to-render latency of those, ms.
@@ -50,6 +54,8 @@ impl TimelineRow {
             host: second.host.clone(),
             up_kbps: second.up_kbps,
             down_kbps: second.down_kbps,
+            estimate_kbps: second.estimate_kbps,
+            target_kbps: second.target_kbps,
             frames_rendered: second.frames_rendered,
             video_latency_ms_mean: second.video_latency_ms_mean,
             frozen_ms: second.frozen_ms,

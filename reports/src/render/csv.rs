@@ -168,7 +168,10 @@ mod tests {
     fn latency_parts_are_columns_in_alphabetical_order() {
         let text = streams(&[cell()]);
         let lines: Vec<_> = text.lines().collect();
-        assert!(lines[0].ends_with(",keyframes,latency_decode_ms_mean,latency_network_ms_mean"));
+        assert!(
+            lines[0]
+                .ends_with(",keyframes,transport,latency_decode_ms_mean,latency_network_ms_mean")
+        );
         // The fixture's first stream has the parts, the second none.
         assert!(lines[1].ends_with(",1,1.5,6.5"), "{}", lines[1]);
         assert!(lines[2].ends_with(",1,,"), "{}", lines[2]);
@@ -264,6 +267,8 @@ mod tests {
             ),
             "{measured}"
         );
-        assert!(timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,60,,250.0\n"));
+        assert!(
+            timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,910.5,800.0,60,,250.0\n")
+        );
     }
 }

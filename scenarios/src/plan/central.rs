@@ -33,7 +33,8 @@ pub struct McuPlan {
     pub height: u32,
     /// Composed pictures per second, 1 to 120.
     pub fps: u32,
-    /// Target bits per second of each encoder of composed pictures.
+    /// Target bits per second of each encoder of composed pictures; with congestion control, at
+    /// most.
     pub bitrate_bps: u32,
     /// Who shares an encoder.
     pub encoders: McuEncoders,

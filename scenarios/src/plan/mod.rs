@@ -4,6 +4,7 @@
 //! equal runs.
 
 mod central;
+mod congestion;
 mod cpu;
 mod data;
 mod events;
@@ -21,9 +22,10 @@ use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
 pub use central::{McuEncoders, McuPlan, SfuPlan};
+pub use congestion::{CongestionControl, CongestionPlan, QualityStep};
 pub use cpu::{CostProfile, Device};
 pub use data::{DataKind, DataPlan, Reliability};
-pub use events::{Event, Happening};
+pub use events::{Access, Event, Happening};
 pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use limits::Limit;
 pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
@@ -96,6 +98,8 @@ pub struct Plan {
     pub video: Option<VideoPlan>,
     /// What every microphone sends; `None` for a call without audio.
     pub audio: Option<AudioPlan>,
+    /// How senders adapt to the network.
+    pub congestion: CongestionPlan,
     /// What goes over data channels, at most 100 workloads.
     pub data: Vec<DataPlan>,
     /// From the start of the call to the start of measuring.
@@ -165,7 +169,7 @@ pub struct VideoPlan {
     pub height: u32,
     /// Frames per second, 1 to 120.
     pub fps: u32,
-    /// Target bits per second of each encoder.
+    /// Target bits per second of each encoder; with congestion control, at most.
     pub bitrate_bps: u32,
     /// How long received packets wait to absorb jitter and retransmissions.
     pub playout_delay: Duration,
@@ -174,7 +178,7 @@ pub struct VideoPlan {
 /// What a microphone sends: Opus, 48 kHz, mono, 20 ms frames.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AudioPlan {
-    /// Target bits per second of the encoder.
+    /// Target bits per second of the encoder; with congestion control, at most.
     pub bitrate_bps: u32,
     /// How long received packets wait to absorb jitter.
     pub playout_delay: Duration,
@@ -210,6 +214,9 @@ pub struct StackPlan {
     pub turn_refresh_cap: Option<Duration>,
     /// Rebinds sockets and drops local candidates on an ICE restart.
     pub discard_candidates_on_restart: bool,
+    /// Restarts ICE when a connection is disconnected, 5 s after the last sign of life; otherwise
+    /// when it has failed, 30 s after it.
+    pub restart_when_disconnected: bool,
     /// Acceptance waits per candidate type: host, server-reflexive, peer-reflexive, relay; `None`
     /// is the crate's default (0, 500, 1000, 2000 ms).
     pub acceptance_waits: [Option<Duration>; 4],
@@ -220,6 +227,9 @@ pub struct StackPlan {
     /// buffer, which forgets what it holds after every 10 s of a stream, and whose packets the
     /// driver hands out only with the next one that arrives.
     pub steady_playout: bool,
+    /// Work-around, where senders adapt: an estimator of our own in place of the crate's, which
+    /// does not notice a queue before packets are lost.
+    pub trendline: bool,
 }
 
 impl StackPlan {
@@ -233,9 +243,11 @@ impl StackPlan {
             max_binding_requests: Some(60),
             turn_refresh_cap: Some(Duration::from_secs(100)),
             discard_candidates_on_restart: true,
+            restart_when_disconnected: true,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
             steady_playout: true,
+            trendline: true,
         }
     }
 
@@ -249,9 +261,11 @@ impl StackPlan {
             max_binding_requests: None,
             turn_refresh_cap: None,
             discard_candidates_on_restart: false,
+            restart_when_disconnected: false,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
             steady_playout: false,
+            trendline: false,
         }
     }
 }
@@ -271,6 +285,8 @@ pub struct ServersPlan {
     pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
+    /// Whether the SFU or the MCU can be reached by TCP, too (RFC 6544), at port 443.
+    pub ice_tcp: bool,
     /// The computer that signalling runs on.
     pub signaling: Device,
     /// The computer that STUN and TURN run on.

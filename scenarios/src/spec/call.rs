@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Spec, central, cross, data, groups, limits, media, name, network, prices, servers, stack,
-    traversal,
+    Spec, central, congestion, cross, data, groups, limits, media, name, network, prices, servers,
+    stack, traversal,
 };
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
@@ -26,6 +26,7 @@ pub(super) const KEYS: Keys = Keys {
         "cpu",
         "video",
         "audio",
+        "congestion",
         "data",
         "group",
         "network",
@@ -75,6 +76,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let cpu = section.or("cpu", Cpu::Modelled, cpu);
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
+    let congestion = match &media {
+        Some((video, audio)) => congestion::read(section, video.as_ref(), audio.as_ref()),
+        None => None,
+    };
     let calls = groups::read(section, end);
     let listed = calls.as_ref().map(|(groups, _)| groups);
     let data = data::read(section, end, listed);
@@ -115,6 +120,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         cpu: cpu?,
         video,
         audio,
+        congestion: congestion?,
         data: data?,
         groups,
         network: network?,

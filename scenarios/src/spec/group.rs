@@ -5,6 +5,7 @@ use std::time::Duration;
 use sim::{LinkConfig, NatConfig};
 
 use super::interruption::{self, Interruption};
+use super::mishaps::{self, Roam};
 use super::{device, link, name, nat};
 use crate::document::{Keys, Node, Section};
 use crate::plan::Device;
@@ -14,8 +15,20 @@ use crate::units::{Fraction, Span};
 pub(super) const KEYS: Keys = Keys {
     section: "[[group]]",
     names: &[
-        "name", "share", "count", "nat", "link", "device", "sends", "camera", "join", "leave",
+        "name",
+        "share",
+        "count",
+        "nat",
+        "link",
+        "device",
+        "sends",
+        "camera",
+        "join",
+        "leave",
         "outages",
+        "nat_reboots",
+        "nat_rebinds",
+        "roam",
     ],
 };
 
@@ -40,6 +53,12 @@ pub(crate) struct Group {
     pub(crate) leave: Option<Duration>,
     /// When their access links carry nothing, in order and apart.
     pub(crate) outages: Vec<Interruption>,
+    /// When their innermost NATs restart, in order.
+    pub(crate) nat_reboots: Vec<Duration>,
+    /// When their outermost NATs get another address, in order.
+    pub(crate) nat_rebinds: Vec<Duration>,
+    /// When they move to another network, and to which.
+    pub(crate) roam: Option<Roam>,
 }
 
 /// A file as it was written, and where: whether it exists is seen when plans are made.
@@ -77,6 +96,9 @@ impl Default for Group {
             join: Duration::ZERO,
             leave: None,
             outages: Vec::new(),
+            nat_reboots: Vec::new(),
+            nat_rebinds: Vec::new(),
+            roam: None,
         }
     }
 }
@@ -96,6 +118,12 @@ pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Par
     let outages = section.or("outages", base.outages, |node| {
         interruption::list(node, end)
     });
+    let [reboots, rebinds] = ["nat_reboots", "nat_rebinds"].map(|key| {
+        section.or(key, Vec::new(), |node| {
+            nat_mishaps(node, nats.as_ref(), end)
+        })
+    });
+    let roam = section.maybe("roam", |node| mishaps::roam(node, end));
 
     let (join, leave) = stay?;
     let group = Group {
@@ -108,8 +136,23 @@ pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Par
         join,
         leave,
         outages: outages?,
+        nat_reboots: reboots?,
+        nat_rebinds: rebinds?,
+        roam: roam?,
     };
     Some((group, part?))
+}
+
+/// When something happens to the NATs of a group, which has some.
+fn nat_mishaps(
+    node: &Node<'_>,
+    nats: Option<&Labelled<Vec<NatConfig>>>,
+    end: Option<Duration>,
+) -> Option<Vec<Duration>> {
+    if nats.is_some_and(|nats| nats.value.is_empty()) {
+        return node.fail("the group has no NAT; drop the key, or give it one");
+    }
+    mishaps::moments(node, end)
 }
 
 fn part(section: &Section<'_>) -> Option<Part> {

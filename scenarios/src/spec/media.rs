@@ -97,9 +97,7 @@ fn read_audio(node: &Node<'_>) -> Option<AudioPlan> {
         &AUDIO,
         "false, or a table such as { bitrate = \"32 kbps\" }",
     )?;
-    let bitrate_bps = section.or("bitrate", base.bitrate_bps, |node| {
-        bitrate(node, AUDIO_RATES)
-    });
+    let bitrate_bps = section.or("bitrate", base.bitrate_bps, audio_bitrate);
     let playout_delay = section.or("playout_delay", base.playout_delay, playout_delay);
     let (bitrate_bps, playout_delay) = (bitrate_bps?, playout_delay?);
     Some(AudioPlan {
@@ -119,7 +117,12 @@ pub(super) fn video_bitrate(node: &Node<'_>) -> Option<u32> {
     bitrate(node, VIDEO_RATES)
 }
 
-fn bitrate(node: &Node<'_>, range: RangeInclusive<Rate>) -> Option<u32> {
+/// Target bits per second of an encoder of sound.
+pub(super) fn audio_bitrate(node: &Node<'_>) -> Option<u32> {
+    bitrate(node, AUDIO_RATES)
+}
+
+pub(super) fn bitrate(node: &Node<'_>, range: RangeInclusive<Rate>) -> Option<u32> {
     node.within(range)
         .and_then(|rate| u32::try_from(rate.bps()).ok())
 }

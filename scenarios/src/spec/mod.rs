@@ -5,6 +5,7 @@
 
 mod call;
 mod central;
+mod congestion;
 mod cross;
 mod data;
 mod device;
@@ -14,6 +15,7 @@ mod interruption;
 mod limits;
 mod link;
 mod media;
+mod mishaps;
 mod name;
 mod nat;
 mod network;
@@ -41,7 +43,8 @@ pub(crate) use traversal::{Traversal, types as nat_types};
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
 use crate::plan::{
-    AudioPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology, VideoPlan,
+    AudioPlan, CongestionPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology,
+    VideoPlan,
 };
 use crate::units::Span;
 
@@ -72,6 +75,8 @@ pub(crate) struct Spec {
     pub(crate) video: Option<VideoPlan>,
     /// `None` for a call without audio.
     pub(crate) audio: Option<AudioPlan>,
+    /// How senders adapt.
+    pub(crate) congestion: CongestionPlan,
     /// What goes over data channels.
     pub(crate) data: Vec<Data>,
     /// Who takes part.
@@ -119,11 +124,13 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 24] {
+fn vocabulary() -> [&'static Keys; 27] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
+        &congestion::KEYS,
+        &congestion::STEP,
         &data::KEYS,
         &group::KEYS,
         &nat::KEYS,
@@ -135,6 +142,7 @@ fn vocabulary() -> [&'static Keys; 24] {
         &network::KEYS,
         &network::PIPE,
         &cross::KEYS,
+        &mishaps::ROAM,
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,

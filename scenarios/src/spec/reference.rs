@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 14);
+    assert_eq!(examples.len(), 16);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -112,10 +112,21 @@ fn unknown_keys_are_rejected_in_every_section() {
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
     let event = "at = \"1 s\"\ngroup = \"g\"\n";
     let change = format!("[[network]]\n{event}up.");
-    let cases: [(&str, String, &str); 24] = [
+    let cases: [(&str, String, &str); 27] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
+        (
+            "[congestion]",
+            "[congestion]\nbogus = 1".to_owned(),
+            "congestion.bogus",
+        ),
+        (
+            "steps",
+            "[congestion]\ncontrol = \"gcc\"\nsteps = [{ below = \"90 kbps\", bogus = 1 }]"
+                .to_owned(),
+            "congestion.steps[0].bogus",
+        ),
         (
             "[[data]]",
             "[[data]]\nname = \"d\"\nkind = \"chat\"\nbogus = 1".to_owned(),
@@ -170,6 +181,11 @@ fn unknown_keys_are_rejected_in_every_section() {
                 "{group}[[cross_traffic]]\ngroup = \"g\"\nway = \"up\"\nkind = \"tcp\"\nbogus = 1"
             ),
             "cross_traffic[0].bogus",
+        ),
+        (
+            "roam",
+            format!("{group}roam = {{ at = \"1 s\", bogus = 1 }}"),
+            "group[0].roam.bogus",
         ),
         ("[stack]", "[stack]\nbogus = 1".to_owned(), "stack.bogus"),
         (

@@ -15,6 +15,7 @@ pub(super) const KEYS: Keys = Keys {
     names: &[
         "link",
         "nonce_lifetime",
+        "ice_tcp",
         "signaling",
         "turn",
         "media",
@@ -52,6 +53,7 @@ impl Default for Servers {
                 signaling_delay: Duration::ZERO,
                 ice: IcePlan::default(),
                 nonce_lifetime: NONCE_LIFETIME.into(),
+                ice_tcp: true,
                 signaling: Device::server(),
                 turn: Device::server(),
                 media: Device::server(),
@@ -73,6 +75,7 @@ fn servers(node: &Node<'_>, end: Option<Duration>) -> Option<Servers> {
     let interruption = |key| section.maybe(key, |node| interruption::read(node, end));
     let link = section.or("link", presets::server_link(), link::read);
     let nonce_lifetime = section.or("nonce_lifetime", NONCE_LIFETIME, nonce_lifetime);
+    let ice_tcp = section.or("ice_tcp", true, Node::boolean);
     let [signaling, turn, media] = ["signaling", "turn", "media"].map(computer);
     let [restart, outage] = ["restart", "signaling_outage"].map(interruption);
     let link = link?;
@@ -84,6 +87,7 @@ fn servers(node: &Node<'_>, end: Option<Duration>) -> Option<Servers> {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: nonce_lifetime?.into(),
+            ice_tcp: ice_tcp?,
             signaling: signaling?,
             turn: turn?,
             media: media?,

@@ -17,9 +17,11 @@ pub(super) const KEYS: Keys = Keys {
         "max_binding_requests",
         "turn_refresh_cap",
         "discard_candidates_on_restart",
+        "restart_when_disconnected",
         "acceptance_waits",
         "max_nacks_per_packet",
         "steady_playout",
+        "trendline",
     ],
 };
 
@@ -71,6 +73,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         "discard_candidates_on_restart",
         base.discard_candidates_on_restart,
     );
+    let restart = flag("restart_when_disconnected", base.restart_when_disconnected);
     let check_interval = span("check_interval", base.check_interval, CHECK_INTERVALS);
     let turn_refresh_cap = span("turn_refresh_cap", base.turn_refresh_cap, REFRESH_CAPS);
     let max_binding_requests = number(
@@ -80,6 +83,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
     );
     let max_nacks = number("max_nacks_per_packet", base.max_nacks_per_packet, NACKS);
     let steady_playout = flag("steady_playout", base.steady_playout);
+    let trendline = flag("trendline", base.trendline);
     let acceptance_waits = section.or("acceptance_waits", base.acceptance_waits, |node| {
         waits(node, base.acceptance_waits)
     });
@@ -91,9 +95,11 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         max_binding_requests: max_binding_requests?,
         turn_refresh_cap: turn_refresh_cap?,
         discard_candidates_on_restart: discard?,
+        restart_when_disconnected: restart?,
         acceptance_waits: acceptance_waits?,
         max_nacks_per_packet: max_nacks?,
         steady_playout: steady_playout?,
+        trendline: trendline?,
     })
 }
 

@@ -1,10 +1,10 @@
-//! Four libc calls, answered from the simulation on the thread that runs one.
+//! Five libc calls, answered from the simulation on the thread that runs one.
 //!
 //! `std` and the WebRTC stack ask the operating system for random bytes, for the time of day and
 //! for sockets. On the thread of a simulation the answers must follow from the seed, so this
-//! module defines `getrandom`, `clock_gettime`, `bind` and `getsockname`. The linker resolves the
-//! calls of the whole program to these definitions; on a thread that has not [`enter`]ed a
-//! simulation they pass every call on.
+//! module defines `getrandom`, `clock_gettime`, `bind`, `listen` and `getsockname`. The linker
+//! resolves the calls of the whole program to these definitions; on a thread that has not
+//! [`enter`]ed a simulation they pass every call on.
 //!
 //! Only Linux is covered. Elsewhere [`enter`] does nothing, runs work, and replay to the byte is
 //! not kept.
@@ -99,6 +99,7 @@ mod linux {
         black_box(getrandom as *const ());
         black_box(clock_gettime as *const ());
         black_box(bind as *const ());
+        black_box(listen as *const ());
         black_box(getsockname as *const ());
     }
 
@@ -131,6 +132,7 @@ mod linux {
 
     static REAL_CLOCK_GETTIME: Real = Real::new(c"clock_gettime");
     static REAL_BIND: Real = Real::new(c"bind");
+    static REAL_LISTEN: Real = Real::new(c"listen");
     static REAL_GETSOCKNAME: Real = Real::new(c"getsockname");
 
     /// `getrandom(2)`: bytes of the seeded stream in a simulation.
@@ -207,6 +209,24 @@ mod linux {
         unsafe { real(fd, address, length) }
     }
 
+    /// `listen(2)`: a virtually bound socket listens in the simulation alone. The kernel would give
+    /// it a port of the machine, since it knows of no address.
+    ///
+    /// # Safety
+    ///
+    /// As in the manual page: any arguments will do.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn listen(fd: c_int, backlog: c_int) -> c_int {
+        if with_state(|state| state.bound.contains_key(&fd)) == Some(true) {
+            return 0;
+        }
+        // SAFETY: libc's listen has exactly this signature.
+        let real: unsafe extern "C" fn(c_int, c_int) -> c_int =
+            unsafe { std::mem::transmute(REAL_LISTEN.address()) };
+        // SAFETY: the caller's arguments, unchanged.
+        unsafe { real(fd, backlog) }
+    }
+
     /// `getsockname(2)`: a virtually bound socket names its virtual address.
     ///
     /// # Safety
@@ -245,7 +265,8 @@ mod linux {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::collections::HashMap;
-    use std::net::{SocketAddr, UdpSocket};
+    use std::io;
+    use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::thread;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -299,5 +320,20 @@ mod tests {
         assert!(UdpSocket::bind(endpoint).is_err());
         let loopback = UdpSocket::bind("127.0.0.1:0").unwrap();
         assert_ne!(loopback.local_addr().unwrap().port(), 0);
+    }
+    #[test]
+    fn listening_is_virtual_in_a_simulation_and_real_elsewhere() {
+        // As above, and the kernel does not listen: it accepts with EWOULDBLOCK where it does, and
+        // with EINVAL where it does not (accept(2)).
+        let endpoint: SocketAddrV4 = "203.0.113.7:443".parse().unwrap();
+        simulate(1, || {
+            let listener = TcpListener::bind(endpoint).unwrap();
+            assert_eq!(listener.local_addr().unwrap(), SocketAddr::V4(endpoint));
+            listener.set_nonblocking(true).unwrap();
+            let refused = listener.accept().unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+        });
+        let loopback = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(TcpStream::connect(loopback.local_addr().unwrap()).is_ok());
     }
 }

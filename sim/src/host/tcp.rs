@@ -99,6 +99,16 @@ impl TcpListener {
         let (inner, peer) = std::future::poll_fn(accept).await?;
         Ok((TcpStream::new(inner, self.stack.clone()), peer))
     }
+
+    /// The endpoint that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// What the stack reports; a healthy listener has none.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stack.enter();
+        self.inner.local_addr()
+    }
 }
 
 impl Drop for TcpListener {
@@ -136,6 +146,26 @@ impl TcpStream {
         }
         .await?;
         Ok(TcpStream::new(inner, stack))
+    }
+
+    /// The host's own end of it.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotConnected`] when it is over.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stack.enter();
+        self.inner.get_ref().local_addr()
+    }
+
+    /// The other end.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotConnected`] when it is over.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stack.enter();
+        self.inner.get_ref().peer_addr()
     }
 }
 

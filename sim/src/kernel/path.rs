@@ -9,7 +9,7 @@ use super::route::route;
 use crate::host::cpu::Overloaded;
 use crate::host::sockets::{Datagram, UdpError};
 use crate::link::pipe::Verdict;
-use crate::packet::{Packet, Payload, Protocol};
+use crate::packet::{Packet, Payload};
 use crate::time::Time;
 use crate::trace::{PacketEvent, Stage};
 
@@ -41,12 +41,11 @@ pub(super) enum Leg {
 }
 
 impl Network {
-    /// Sends a packet: through the host's CPU, then on its access link. TCP segments and what a
-    /// host sends to itself take no CPU.
+    /// Sends a packet: through the host's CPU, then on its access link. TCP that carries
+    /// no media, and what a host sends to itself, take no CPU.
     pub(crate) fn send(&mut self, origin: HostId, packet: Packet) {
         let host = self.map.host_mut(origin);
-        let charged =
-            packet.protocol() == Protocol::Udp && *packet.destination.ip() != host.address;
+        let charged = packet.is_charged() && *packet.destination.ip() != host.address;
         let cpu = host.cpu.as_mut().filter(|_| charged);
         let done = cpu.map(|cpu| cpu.send(self.now));
         let slot = self.flights.insert(Flight {
@@ -126,7 +125,7 @@ impl Network {
     fn reach(&mut self, slot: usize, host: HostId) -> Step {
         let flight = &mut self.flights[slot];
         flight.arrived = Some(self.now);
-        let charged = flight.packet.protocol() == Protocol::Udp;
+        let charged = flight.packet.is_charged();
         let cpu = self.map.host_mut(host).cpu.as_mut();
         match cpu.filter(|_| charged).map(|cpu| cpu.receive(self.now)) {
             None => return self.deliver(slot, host),

@@ -12,6 +12,7 @@ pub mod meter;
 pub(crate) mod shared;
 mod simulation;
 mod task;
+mod tcp;
 mod tcp_acks;
 mod tcp_driver;
 mod timer;
@@ -20,5 +21,6 @@ mod work;
 
 pub use shared::SimRuntime;
 pub use simulation::{Finished, Simulation, simulate};
+pub use tcp::{SimTcpListener, SimTcpStream};
 pub use udp::SimUdpSocket;
 pub use work::Computing;

@@ -18,6 +18,7 @@ use super::aside::Asides;
 use super::flush::{Flush, FlushGroup};
 use super::meter::{Account, Meter};
 use super::task::{self, HostTask};
+use super::tcp::{SimTcpListener, SimTcpStream};
 use super::tcp_driver::TcpDriver;
 use super::timer::{Interval, Sleep, Timers};
 use super::udp::SimUdpSocket;
@@ -187,20 +188,23 @@ impl SimRuntime {
 
     fn adopt_udp(&self, socket: &UdpSocket) -> io::Result<SimUdpSocket> {
         let endpoint = virtual_endpoint(socket)?;
-        if *endpoint.ip() != self.address() && !endpoint.ip().is_unspecified() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrNotAvailable,
-                format!("{endpoint} is not an address of this host"),
-            ));
-        }
+        self.check_own(endpoint)?;
         self.bind_udp(endpoint.port())
+    }
+
+    fn check_own(&self, endpoint: SocketAddrV4) -> io::Result<()> {
+        if *endpoint.ip() == self.address() || endpoint.ip().is_unspecified() {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            format!("{endpoint} is not an address of this host"),
+        ))
     }
 }
 
 #[cfg(target_os = "linux")]
-fn virtual_endpoint(socket: &UdpSocket) -> io::Result<SocketAddrV4> {
-    use std::os::fd::AsRawFd;
-
+fn virtual_endpoint(socket: &impl std::os::fd::AsRawFd) -> io::Result<SocketAddrV4> {
     crate::entropy::os::take_bound(socket.as_raw_fd()).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -210,10 +214,30 @@ fn virtual_endpoint(socket: &UdpSocket) -> io::Result<SocketAddrV4> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn virtual_endpoint(socket: &UdpSocket) -> io::Result<SocketAddrV4> {
+fn virtual_endpoint(socket: &impl LocalAddr) -> io::Result<SocketAddrV4> {
     match socket.local_addr()? {
         SocketAddr::V4(endpoint) => Ok(endpoint),
         SocketAddr::V6(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+/// A socket of the machine that knows where it is bound.
+#[cfg(not(target_os = "linux"))]
+trait LocalAddr {
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+}
+
+#[cfg(not(target_os = "linux"))]
+impl LocalAddr for UdpSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        UdpSocket::local_addr(self)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl LocalAddr for std::net::TcpListener {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        std::net::TcpListener::local_addr(self)
     }
 }
 
@@ -236,22 +260,24 @@ impl Runtime for SimRuntime {
 
     fn wrap_tcp_listener(
         &self,
-        _listener: std::net::TcpListener,
+        listener: std::net::TcpListener,
     ) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "the simulation has no ICE-TCP listeners",
-        ))
+        let endpoint = virtual_endpoint(&listener)?;
+        self.check_own(endpoint)?;
+        Ok(Arc::new(SimTcpListener::bind(self, endpoint.port())?))
     }
 
     fn connect_tcp<'a>(
         &'a self,
-        _remote: SocketAddr,
+        remote: SocketAddr,
     ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
-        Box::pin(std::future::ready(Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "the simulation has no ICE-TCP connections",
-        ))))
+        Box::pin(async move {
+            let SocketAddr::V4(remote) = remote else {
+                return Err(io::ErrorKind::NetworkUnreachable.into());
+            };
+            let stream = SimTcpStream::connect(self, remote).await?;
+            Ok(Arc::new(stream) as Arc<dyn AsyncTcpStream>)
+        })
     }
 
     /// Resolves literal endpoints; the world has no name server.

@@ -19,6 +19,8 @@ pub struct Desk {
     voices: BTreeMap<u16, Voice>,
     mixer: Mixer,
     encoders: BTreeMap<Audience, AudioEncoder>,
+    /// What encoders were told to aim at.
+    targets: BTreeMap<Audience, u32>,
 }
 
 /// 20 ms for an audience.
@@ -49,6 +51,7 @@ impl Desk {
             voices: BTreeMap::new(),
             mixer: Mixer::default(),
             encoders: BTreeMap::new(),
+            targets: BTreeMap::new(),
         }
     }
 
@@ -124,11 +127,26 @@ impl Desk {
         blends.into_iter().map(encode).collect()
     }
 
+    /// From now on the encoders of these audiences have these targets, bits per second.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses one, or an encoder does not start.
+    pub fn aim(&mut self, targets: &BTreeMap<Audience, u32>) -> Result<(), AudioError> {
+        for (audience, bps) in targets {
+            if self.targets.insert(*audience, *bps) != Some(*bps) {
+                self.encoder(*audience)?.set_bitrate(*bps)?;
+            }
+        }
+        Ok(())
+    }
+
     fn forget_all_but(&mut self, audiences: &BTreeSet<Audience>) {
         let gone = |audience: &&Audience| !audiences.contains(audience);
         let gone: Vec<Audience> = self.encoders.keys().filter(gone).copied().collect();
         for audience in gone {
             self.encoders.remove(&audience);
+            self.targets.remove(&audience);
             self.mixer.remove(audience);
         }
     }

@@ -23,6 +23,7 @@
 //! | [`leg`] | the connection with one participant |
 //! | [`incoming`] | a participant's track on its way into the room |
 //! | [`outlet`] | mixes on their way to one participant |
+//! | [`rates`] | what encoders are asked for, where senders adapt |
 //! | [`pictures`], [`sounds`] | the two mixing loops |
 
 pub mod audience;
@@ -36,6 +37,7 @@ pub mod limiter;
 pub mod mixer;
 pub mod outlet;
 pub mod pictures;
+pub mod rates;
 pub mod room;
 pub mod sounds;
 pub mod studio;

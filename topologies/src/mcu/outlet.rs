@@ -50,6 +50,11 @@ impl VideoOutlet {
         }
     }
 
+    /// The participant that it sends to.
+    pub fn participant(&self) -> u16 {
+        self.outgoing.hop.to
+    }
+
     /// Sends a picture: the first one that can be decoded, and all after it.
     pub async fn send(&self, picture: &Composed, mut frame: Frame, timestamp: u32) {
         let encoded = &picture.encoded;
@@ -87,6 +92,11 @@ impl SoundOutlet {
             sequence: AtomicU16::new(outgoing.first_sequence),
             outgoing,
         }
+    }
+
+    /// The participant that it sends to.
+    pub fn participant(&self) -> u16 {
+        self.outgoing.hop.to
     }
 
     /// Sends 20 ms.

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rand::RngExt;
+use reports::record::Kind;
 use scenarios::VideoPlan;
 use sim::{Time, Work};
 
 use super::audience::Audience;
 use super::outlet::VideoOutlet;
+use super::rates;
 use super::room::{PictureNews, Room};
 use super::studio::{Composed, Drawn, Studio};
 use super::tick::{MixingClock, TickSettings};
@@ -123,6 +125,11 @@ impl Composer<'_> {
         let context = self.room.context();
         let senders = self.room.senders();
         let audiences: BTreeSet<_> = outlets.iter().map(|outlet| outlet.audience).collect();
+        let watchers = outlets
+            .iter()
+            .map(|outlet| (outlet.audience, outlet.participant()));
+        let targets = rates::targets(context, Kind::Video, watchers);
+        self.studio().aim(targets);
         context.observatory.codec(context.index, |codecs| {
             codecs.video_encoders = codecs.video_encoders.max(audiences.len() as u32);
         });

@@ -10,6 +10,7 @@ use sim::{Overloaded, Time, Work};
 
 use super::audience::Audience;
 use super::desk::{Desk, Mixed, Sounds};
+use super::rates;
 use super::room::{Room, SoundNews};
 use crate::costs::cost;
 use crate::media::AudioError;
@@ -56,6 +57,12 @@ async fn mix(room: &Room, desk: &mut Desk, tick: Time) {
     let context = room.context();
     let outlets = room.sound_outlets();
     let audiences = outlets.iter().map(|outlet| outlet.audience).collect();
+    let listeners = outlets
+        .iter()
+        .map(|outlet| (outlet.audience, outlet.participant()));
+    if let Err(error) = desk.aim(&rates::targets(context, Kind::Audio, listeners)) {
+        log::error!("{error}");
+    }
     // What the CPU refuses it has counted: there is no sound from this tick then.
     let Ok((mixed, done)) = produce(context, desk, &audiences) else {
         return;

@@ -30,6 +30,8 @@ pub struct Studio {
     timestamps: BTreeMap<u16, u32>,
     /// Shared with the jobs that encode, so that a job that is refused does not take one away.
     programs: BTreeMap<Audience, Arc<Mutex<Program>>>,
+    /// Of encoders that do not have the usual target.
+    targets: BTreeMap<Audience, u32>,
 }
 
 /// A picture for an audience.
@@ -59,6 +61,7 @@ impl Studio {
             gallery: Gallery::default(),
             timestamps: BTreeMap::new(),
             programs: BTreeMap::new(),
+            targets: BTreeMap::new(),
         }
     }
 
@@ -79,6 +82,11 @@ impl Studio {
         if let Some(program) = self.programs.get(&audience) {
             lock(program).keyframe_wanted = true;
         }
+    }
+
+    /// From now on the encoders of these audiences have these targets, bits per second.
+    pub fn aim(&mut self, targets: BTreeMap<Audience, u32>) {
+        self.targets = targets;
     }
 
     /// What drawing costs, in luma pixels, if every sender has a new picture: those that scaling
@@ -116,16 +124,24 @@ impl Studio {
     }
 
     fn draw_for(&mut self, senders: &[u16], audience: Audience) -> Result<Drawn, EncodeError> {
+        let settings = VideoSettings {
+            bitrate_bps: *self
+                .targets
+                .get(&audience)
+                .unwrap_or(&self.settings.bitrate_bps),
+            ..self.settings
+        };
         let program = match self.programs.entry(audience) {
             Entry::Occupied(program) => program.into_mut(),
             Entry::Vacant(place) => {
                 let canvas = Canvas::new(self.canvas, self.picture);
-                place.insert(Arc::new(Mutex::new(Program::new(canvas, self.settings)?)))
+                place.insert(Arc::new(Mutex::new(Program::new(canvas, settings)?)))
             }
         };
         let senders = senders.iter().copied();
         let shown: Vec<u16> = senders.filter(|sender| audience.gets(*sender)).collect();
         let mut drawing = lock(program);
+        drawing.encoder.follow(settings)?;
         drawing.canvas.compose(&shown, &mut self.gallery);
         let mix = mix(drawing.canvas.layout(), &shown, &self.timestamps);
         Ok(Drawn {

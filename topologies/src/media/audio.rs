@@ -61,6 +61,15 @@ impl AudioEncoder {
         })
     }
 
+    /// Changes the target, bits per second, from the next frame on.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses it.
+    pub fn set_bitrate(&mut self, bitrate_bps: u32) -> Result<(), AudioError> {
+        Ok(self.encoder.set_bitrate(Bitrate::Bits(bitrate_bps))?)
+    }
+
     /// Encodes 20 ms.
     ///
     /// # Errors
@@ -180,6 +189,18 @@ mod tests {
             .sum();
         let kbps = bytes as f64 * 8.0 / 5.0 / 1_000.0;
         assert!((28.0..=36.0).contains(&kbps), "{kbps}");
+    }
+
+    #[test]
+    fn follows_its_target_while_it_runs() {
+        // 50 packets of bps / 400 bytes a second, as above.
+        let mut encoder = AudioEncoder::new(32_000).unwrap();
+        for bps in [32_000, 12_000, 24_000] {
+            encoder.set_bitrate(bps).unwrap();
+            let packets = (0..100).map(|n| encoder.encode(&tone(n)).unwrap().len());
+            let ratio = packets.sum::<usize>() as f64 * 8.0 / 2.0 / f64::from(bps);
+            assert!((0.85..=1.15).contains(&ratio), "{bps}: {ratio}");
+        }
     }
 
     #[test]

@@ -54,11 +54,12 @@ pub struct EncodedFrame {
 /// An H.264 encoder. Equal settings and frames give equal bytes, in any thread.
 ///
 /// The first frame is a keyframe, and after it only those that were requested. Every frame gives
-/// a frame: none is skipped to hold the bitrate. The bitrate is fixed: the safe interface of
-/// `openh264` has no way to change it in a running encoder.
+/// a frame: none is skipped to hold the bitrate.
 pub struct VideoEncoder {
     encoder: Encoder,
     settings: VideoSettings,
+    /// The target that OpenH264 has.
+    bitrate_bps: u32,
     keyframe_wanted: bool,
     started: bool,
 }
@@ -81,6 +82,7 @@ impl VideoEncoder {
         Ok(VideoEncoder {
             encoder,
             settings,
+            bitrate_bps: settings.bitrate_bps,
             keyframe_wanted: false,
             started: false,
         })
@@ -89,6 +91,24 @@ impl VideoEncoder {
     /// Makes the next frame a keyframe.
     pub fn request_keyframe(&mut self) {
         self.keyframe_wanted = true;
+    }
+
+    /// Changes what is asked for, from the next frame on. Another bitrate goes on where the one
+    /// before was; another size or frame rate begins anew, with a keyframe.
+    ///
+    /// # Errors
+    ///
+    /// If OpenH264 cannot be set up again.
+    pub fn follow(&mut self, settings: VideoSettings) -> Result<(), EncodeError> {
+        let same = VideoSettings {
+            bitrate_bps: settings.bitrate_bps,
+            ..self.settings
+        };
+        match settings == same {
+            true => self.settings = settings,
+            false => *self = VideoEncoder::new(settings)?,
+        }
+        Ok(())
     }
 
     /// Encodes the frame captured at `pts`, which must grow from frame to frame; rate control
@@ -104,9 +124,16 @@ impl VideoEncoder {
     pub fn encode(&mut self, frame: &Frame, pts: Duration) -> Result<EncodedFrame, EncodeError> {
         let size = (self.settings.width, self.settings.height);
         assert_eq!((frame.width(), frame.height()), size, "frame size");
-        // Before the first frame OpenH264 has no state yet to force anything in.
+        // Before the first frame OpenH264 has no state yet to force anything in, or to change.
         if std::mem::take(&mut self.keyframe_wanted) && self.started {
             self.encoder.force_intra_frame();
+        }
+        if self.started {
+            let wanted = self.settings.bitrate_bps;
+            let before = std::mem::replace(&mut self.bitrate_bps, wanted);
+            if before != wanted {
+                codec_options::set_bitrate(&mut self.encoder, before, wanted);
+            }
         }
         self.started = true;
         let pts = Timestamp::from_millis(pts.as_millis() as u64);

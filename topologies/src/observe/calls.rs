@@ -28,6 +28,8 @@ pub struct EndLog {
     pub connected: Option<Time>,
     /// Types of the selected candidates, local and remote.
     pub candidates: Option<(String, String)>,
+    /// What they are reached by: `udp` or `tcp`.
+    pub transport: Option<String>,
 }
 
 impl CallLog {
@@ -83,7 +85,7 @@ mod tests {
             negotiated: Some(at(800)),
             ice_connected: Some(at(1_100)),
             connected: Some(at(1_250)),
-            candidates: None,
+            ..EndLog::default()
         };
         let phases = calls.phases(0, 1);
         // 800 - 500 = 300 ms of signalling and gathering, of which 80 gathered.

@@ -7,6 +7,7 @@
 //!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
 //!   did; [`data`]: what went over data channels.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
+//! - [`rates`]: what connections were estimated to carry, and what encoders were asked for.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
 //!   the packets of each frame left and arrived.
@@ -18,9 +19,11 @@ pub mod classify;
 pub mod cpu;
 pub mod data;
 pub mod frames;
+pub mod framing;
 pub mod freezes;
 pub mod journey;
 pub mod pictures;
+pub mod rates;
 pub mod record;
 pub mod shown;
 pub mod traffic;
@@ -38,6 +41,7 @@ use calls::CallLog;
 use data::DataLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
+use rates::Rates;
 use shown::{Content, Part, Shown, StreamKey, StreamLog};
 
 /// Everything that peers report.
@@ -67,6 +71,8 @@ pub struct Observations {
     pub codecs: BTreeMap<u16, Codecs>,
     /// Work that hosts left out before their CPUs could refuse it.
     pub skipped: BTreeMap<(u16, Work), u64>,
+    /// What senders that adapt did.
+    pub rates: Rates,
     /// Which hop an SSRC belongs to.
     pub sources: BTreeMap<u32, HopKey>,
 }

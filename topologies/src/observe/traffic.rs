@@ -1,6 +1,7 @@
 //! Bytes on every access link, by what they carry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{DropReason, HostId, LinkDrop, Payload, Time};
 
 use super::classify::{Class, classify};
+use super::framing::{FRAME_HEADER, Scanner};
 
 /// Traffic of one host, both directions.
 #[derive(Clone, Debug, Default)]
@@ -56,12 +58,17 @@ impl SharedTraffic {
 pub struct TrafficTap {
     log: SharedTraffic,
     window: (Time, Time),
+    streams: Streams,
 }
 
 impl TrafficTap {
     /// A tap that fills `log`; packets sent or delivered within `window` also count for it.
     pub fn new(log: SharedTraffic, window: (Time, Time)) -> Self {
-        TrafficTap { log, window }
+        TrafficTap {
+            log,
+            window,
+            streams: Streams::default(),
+        }
     }
 }
 
@@ -99,7 +106,7 @@ impl Tap for TrafficTap {
             ) => (host, Direction::Down, 1),
             Stage::Dropped(..) => return,
         };
-        let entry = entry(event);
+        let entry = self.streams.entry(event, (host, sign));
         let mut log = self.log.lock();
         if let Some(ssrc) = entry.relayed_ssrc {
             log.relayed.insert(ssrc);
@@ -115,9 +122,9 @@ impl Tap for TrafficTap {
             Direction::Up => (&mut host.up, &mut host.window_up),
             Direction::Down => (&mut host.down, &mut host.window_down),
         };
-        entry.count(total, sign);
+        apply(total, &entry.counts, sign);
         if in_window {
-            entry.count(window, sign);
+            apply(window, &entry.counts, sign);
         }
         let second = (at.since_start().as_nanos() / Duration::from_secs(1).as_nanos()) as u32;
         let slot = host.seconds.entry(second).or_default();
@@ -125,42 +132,106 @@ impl Tap for TrafficTap {
             Direction::Up => &mut slot.0,
             Direction::Down => &mut slot.1,
         };
-        *bytes = bytes.wrapping_add_signed(sign * entry.wire as i64);
+        *bytes = bytes.wrapping_add_signed(sign * entry.counts.bytes as i64);
     }
 }
 
 /// One packet, ready to be counted.
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    wire: u64,
-    class: Option<Class>,
-    overhead: u64,
+    counts: Traffic,
     relayed_ssrc: Option<u32>,
 }
 
-fn entry(event: &PacketEvent<'_>) -> Entry {
-    let wire = u64::from(event.packet.wire_bytes());
-    let Payload::Udp(data) = &event.packet.payload else {
-        return Entry {
-            wire,
-            class: match event.packet.payload {
-                Payload::PortUnreachable => Some(Class::Other),
-                _ => None,
+/// Directions of ICE-TCP connections, as each host sees them.
+#[derive(Debug, Default)]
+struct Streams {
+    scanners: BTreeMap<(HostId, SocketAddrV4, SocketAddrV4), Scanner>,
+    /// The last segment that was counted, and its direction before it.
+    last: Option<(u64, Scanner, Entry)>,
+}
+
+impl Streams {
+    /// What a packet at a host counts for, which is taken back if `sign` is negative.
+    fn entry(&mut self, event: &PacketEvent<'_>, (host, sign): (HostId, i64)) -> Entry {
+        match &event.packet.payload {
+            Payload::Udp(data) => datagram(event, data),
+            Payload::Tcp(_) if event.packet.ice_tcp().is_some() => {
+                let key = (host, event.packet.source, event.packet.destination);
+                let scanner = self.scanners.entry(key).or_default();
+                match self.last.take_if(|last| sign < 0 && last.0 == event.id) {
+                    // It never left: what comes next is the same data again.
+                    Some((_, before, entry)) => {
+                        *scanner = before;
+                        entry
+                    }
+                    None => {
+                        let before = scanner.clone();
+                        let entry = segment(event, scanner);
+                        self.last = Some((event.id, before, entry));
+                        entry
+                    }
+                }
+            }
+            Payload::Tcp(_) => Entry {
+                counts: Traffic {
+                    tcp_bytes: wire_bytes(event),
+                    ..whole(event)
+                },
+                relayed_ssrc: None,
             },
-            overhead: 0,
-            relayed_ssrc: None,
-        };
-    };
+            Payload::PortUnreachable => Entry {
+                counts: whole(event),
+                relayed_ssrc: None,
+            },
+        }
+    }
+}
+
+fn wire_bytes(event: &PacketEvent<'_>) -> u64 {
+    u64::from(event.packet.wire_bytes())
+}
+
+/// A packet and its bytes, of no class yet.
+fn whole(event: &PacketEvent<'_>) -> Traffic {
+    Traffic {
+        packets: 1,
+        bytes: wire_bytes(event),
+        ..Traffic::default()
+    }
+}
+
+fn datagram(event: &PacketEvent<'_>, data: &[u8]) -> Entry {
+    let wire = wire_bytes(event);
     debug_assert_eq!(wire, data.len() as u64 + headers(event.packet.fragments));
     let classified = classify(data);
+    let overhead = classified.relay_overhead.unwrap_or(0) as u64;
+    let mut counts = Traffic {
+        turn_bytes: overhead,
+        ..whole(event)
+    };
+    count(&mut counts, classified.class, wire - overhead);
     let relayed_ssrc = match (classified.class, classified.relay_overhead) {
         (Class::Rtp { ssrc, .. }, Some(_)) => Some(ssrc),
         _ => None,
     };
     Entry {
-        wire,
-        class: Some(classified.class),
-        overhead: classified.relay_overhead.unwrap_or(0) as u64,
+        counts,
         relayed_ssrc,
+    }
+}
+
+/// A packet in TCP counts when its last byte comes, with its length before it; all else is TCP's.
+fn segment(event: &PacketEvent<'_>, scanner: &mut Scanner) -> Entry {
+    let mut counts = whole(event);
+    let new = scanner.take(event.packet, |data| {
+        let framed = (FRAME_HEADER + data.len()) as u64;
+        count(&mut counts, classify(data).class, framed);
+    });
+    counts.tcp_bytes = counts.bytes - new as u64;
+    Entry {
+        counts,
+        relayed_ssrc: None,
     }
 }
 
@@ -169,26 +240,34 @@ fn headers(fragments: u16) -> u64 {
     u64::from(u32::from(fragments) * IPV4_HEADER + UDP_HEADER)
 }
 
-impl Entry {
-    /// Adds the packet to `traffic`, or takes it back.
-    fn count(&self, traffic: &mut Traffic, sign: i64) {
-        let add = |sum: &mut u64, value: u64| *sum = sum.wrapping_add_signed(sign * value as i64);
-        add(&mut traffic.packets, 1);
-        add(&mut traffic.bytes, self.wire);
-        add(&mut traffic.turn_bytes, self.overhead);
-        let own = self.wire - self.overhead;
-        match self.class {
-            None => add(&mut traffic.tcp_bytes, own),
-            Some(Class::Rtp { payload, .. }) => {
-                add(&mut traffic.rtp_bytes, own);
-                add(&mut traffic.rtp_payload_bytes, payload as u64);
-                add(&mut traffic.rtp_packets, 1);
-            }
-            Some(Class::Rtcp) => add(&mut traffic.rtcp_bytes, own),
-            Some(Class::Stun) => add(&mut traffic.stun_bytes, own),
-            Some(Class::Dtls) => add(&mut traffic.dtls_bytes, own),
-            Some(Class::Data) => add(&mut traffic.data_bytes, own),
-            Some(Class::Other) => {}
+/// Adds so many bytes to what a class has.
+fn count(counts: &mut Traffic, class: Class, bytes: u64) {
+    match class {
+        Class::Rtp { payload, .. } => {
+            counts.rtp_bytes += bytes;
+            counts.rtp_payload_bytes += payload as u64;
+            counts.rtp_packets += 1;
         }
+        Class::Rtcp => counts.rtcp_bytes += bytes,
+        Class::Stun => counts.stun_bytes += bytes,
+        Class::Dtls => counts.dtls_bytes += bytes,
+        Class::Data => counts.data_bytes += bytes,
+        Class::Other => {}
     }
+}
+
+/// Adds what a packet counts for to `traffic`, or takes it back.
+fn apply(traffic: &mut Traffic, counts: &Traffic, sign: i64) {
+    let add = |sum: &mut u64, value: u64| *sum = sum.wrapping_add_signed(sign * value as i64);
+    add(&mut traffic.packets, counts.packets);
+    add(&mut traffic.bytes, counts.bytes);
+    add(&mut traffic.rtp_bytes, counts.rtp_bytes);
+    add(&mut traffic.rtp_payload_bytes, counts.rtp_payload_bytes);
+    add(&mut traffic.rtp_packets, counts.rtp_packets);
+    add(&mut traffic.rtcp_bytes, counts.rtcp_bytes);
+    add(&mut traffic.stun_bytes, counts.stun_bytes);
+    add(&mut traffic.turn_bytes, counts.turn_bytes);
+    add(&mut traffic.dtls_bytes, counts.dtls_bytes);
+    add(&mut traffic.data_bytes, counts.data_bytes);
+    add(&mut traffic.tcp_bytes, counts.tcp_bytes);
 }

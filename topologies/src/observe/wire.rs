@@ -2,6 +2,8 @@
 //!
 //! Measured on the wire, not in the stack: whatever the stack holds back shows.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use sim::trace::{PacketEvent, Stage, Tap};
@@ -9,55 +11,80 @@ use sim::{HostId, Payload};
 
 use super::Observatory;
 use super::classify::{Class, classify};
+use super::framing::Scanner;
 
 /// Times packets at both ends of each hop.
 pub struct WireTap {
     observatory: Arc<Observatory>,
+    /// Directions of ICE-TCP connections, as each host sees them.
+    streams: BTreeMap<(HostId, SocketAddrV4, SocketAddrV4), Scanner>,
 }
 
 impl WireTap {
     /// A tap that reports to `observatory`.
     pub fn new(observatory: Arc<Observatory>) -> Self {
-        WireTap { observatory }
+        WireTap {
+            observatory,
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// In TCP a packet leaves or arrives with its last byte.
+    fn segment(&mut self, event: &PacketEvent<'_>) {
+        let host = match event.stage {
+            Stage::Sent => event.origin,
+            Stage::Delivered(host) => host,
+            Stage::Dropped(..) => return,
+        };
+        let key = (host, event.packet.source, event.packet.destination);
+        let stream = self.streams.entry(key).or_default();
+        let observatory = &self.observatory;
+        stream.take(event.packet, |data| note(observatory, event, data));
     }
 }
 
 impl Tap for WireTap {
     fn packet(&mut self, event: &PacketEvent<'_>) {
-        let Payload::Udp(data) = &event.packet.payload else {
-            return;
-        };
-        if matches!(event.stage, Stage::Dropped(..)) {
-            return;
+        match &event.packet.payload {
+            Payload::Udp(data) => note(&self.observatory, event, data),
+            Payload::Tcp(_) if event.packet.ice_tcp().is_some() => self.segment(event),
+            Payload::Tcp(_) | Payload::PortUnreachable => {}
         }
-        let Class::Rtp {
-            ssrc,
-            sequence,
-            timestamp,
-            ..
-        } = classify(data).class
-        else {
-            return;
-        };
-        let mut observations = self.observatory.lock();
-        let Some(hop) = observations.sources.get(&ssrc).copied() else {
-            return;
-        };
-        let Some(frame) = observations.hop_frame_mut(hop, timestamp) else {
-            return;
-        };
-        // The first time counts: later ones are repairs, or copies behind a relay.
-        match event.stage {
-            Stage::Sent if is(event.origin, hop.from) => {
-                frame.departures.entry(sequence).or_insert(event.at);
-            }
-            Stage::Delivered(host) if is(host, hop.to) => {
-                // Before the receiver's CPU: what that takes is part of what follows.
-                let arrived = event.arrived.unwrap_or(event.at);
-                frame.arrivals.entry(sequence).or_insert(arrived);
-            }
-            _ => {}
+    }
+}
+
+/// Notes that a packet left or arrived, if it belongs to a frame.
+fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
+    if matches!(event.stage, Stage::Dropped(..)) {
+        return;
+    }
+    let Class::Rtp {
+        ssrc,
+        sequence,
+        timestamp,
+        ..
+    } = classify(data).class
+    else {
+        return;
+    };
+    let mut observations = observatory.lock();
+    let Some(hop) = observations.sources.get(&ssrc).copied() else {
+        return;
+    };
+    let Some(frame) = observations.hop_frame_mut(hop, timestamp) else {
+        return;
+    };
+    // The first time counts: later ones are repairs, or copies behind a relay.
+    match event.stage {
+        Stage::Sent if is(event.origin, hop.from) => {
+            frame.departures.entry(sequence).or_insert(event.at);
         }
+        Stage::Delivered(host) if is(host, hop.to) => {
+            // Before the receiver's CPU: what that takes is part of what follows.
+            let arrived = event.arrived.unwrap_or(event.at);
+            frame.arrivals.entry(sequence).or_insert(arrived);
+        }
+        _ => {}
     }
 }
 

@@ -10,7 +10,10 @@ use rtc::peer_connection::state::{
 use rtc::peer_connection::transport::{RTCIceCandidate, RTCIceCandidateInit};
 use scenarios::TransportPolicy;
 use sim::Time;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use webrtc::error::Result;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -19,7 +22,9 @@ use webrtc::peer_connection::{
 };
 
 use super::Context;
-use super::environment::ConnectionRuntime;
+use super::congestion::Watching;
+use super::environment::{ConnectionRuntime, Environment};
+use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::stack;
@@ -37,6 +42,10 @@ pub enum Input {
     Close,
     /// The stack found a candidate.
     Candidate(RTCIceCandidateInit),
+    /// It has waited long enough for a server to answer in gathering, since then.
+    Impatient(Time),
+    /// The other end, which is to restart ICE, has had time to; then it had this fragment.
+    Overdue(Option<String>),
     /// The stack's gathering changed.
     Gathering(RTCIceGatheringState),
     /// ICE changed.
@@ -65,8 +74,19 @@ impl Renegotiate {
 #[derive(Clone, Debug)]
 pub struct IceServers(pub Vec<RTCIceServer>);
 
+/// What candidates of an address of the host itself say (RFC 8839 section 5.1).
+const HOST: &str = " typ host";
 /// The name of the candidate type of a relayed address (RFC 8839 section 5.1).
 pub const RELAY: &str = "relay";
+
+/// How long a description waits for STUN and TURN if neither answers: the first request and one
+/// repetition (RFC 8489 section 6.2.1), which no path outlasts that could carry a call. The stack
+/// would wait for all repetitions, and whoever has no UDP for as long to say by what it has instead.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the end that restarts ICE second waits for the offer of the first one: gathering and
+/// signalling take half of it on ordinary paths.
+const OVERDUE: Duration = Duration::from_secs(1);
 
 /// One end of a connection.
 pub struct Connection {
@@ -82,6 +102,14 @@ pub struct Connection {
     remote_known: bool,
     early_candidates: Vec<RTCIceCandidateInit>,
     gathered: bool,
+    /// The other end's user name fragment, another one in each session of ICE.
+    remote_fragment: Option<String>,
+    /// STUN or TURN have answered.
+    reflexive: bool,
+    /// A description went before gathering was complete; what is found later follows it.
+    incomplete: bool,
+    /// Nothing is heard of the other end.
+    lost: bool,
     /// A description that waits for the end of gathering, and when it was applied.
     unsent: Option<(DescriptionKind, Time)>,
 }
@@ -119,6 +147,10 @@ impl Connection {
             remote_known: false,
             early_candidates: Vec::new(),
             gathered: false,
+            remote_fragment: None,
+            reflexive: false,
+            incomplete: false,
+            lost: false,
             unsent: None,
         };
         runtime.spawn(Box::pin(end.run(queue)));
@@ -155,11 +187,11 @@ impl Connection {
                 self.remote_candidate(to_stack(candidate)).await
             }
             Input::Candidate(candidate) => {
-                if self.context.plan.stack.trickle {
-                    self.say(Signal::Candidate(from_stack(candidate)));
-                }
+                self.found(candidate);
                 Ok(())
             }
+            Input::Overdue(fragment) => self.overdue(fragment).await,
+            Input::Impatient(since) => self.impatient(since).await,
             Input::Gathering(state) => self.gathering(state).await,
             Input::Ice(state) => {
                 if state == RTCIceConnectionState::Connected {
@@ -213,8 +245,29 @@ impl Connection {
         if self.context.plan.stack.trickle || self.gathered {
             return self.send_description(kind).await;
         }
-        self.unsent = Some((kind, self.context.environment.now()));
+        let now = self.context.environment.now();
+        self.unsent = Some((kind, now));
+        self.later(PATIENCE, Input::Impatient(now));
         Ok(())
+    }
+
+    /// The stack found a candidate: it is signalled now, or in a description.
+    fn found(&mut self, candidate: RTCIceCandidateInit) {
+        self.reflexive |= !candidate.candidate.contains(HOST);
+        let concealed = |tcp: &IceTcp| tcp.conceals(&candidate.candidate);
+        let concealed = self.host.ice_tcp.as_ref().is_some_and(concealed);
+        if (self.context.plan.stack.trickle || self.incomplete) && !concealed {
+            self.say(Signal::Candidate(from_stack(candidate)));
+        }
+    }
+
+    async fn impatient(&mut self, waits_since: Time) -> Result<()> {
+        let waiting = |(_, since): (DescriptionKind, Time)| since == waits_since;
+        if self.reflexive || !self.unsent.is_some_and(waiting) {
+            return Ok(());
+        }
+        self.incomplete = true;
+        self.send_unsent().await
     }
 
     async fn gathering(&mut self, state: RTCIceGatheringState) -> Result<()> {
@@ -222,6 +275,12 @@ impl Connection {
         if !self.gathered {
             return Ok(());
         }
+        self.incomplete = false;
+        self.send_unsent().await
+    }
+
+    /// Sends the description that waits, if one does.
+    async fn send_unsent(&mut self) -> Result<()> {
         let Some((kind, since)) = self.unsent.take() else {
             return Ok(());
         };
@@ -239,9 +298,13 @@ impl Connection {
         let Some(description) = self.connection.local_description().await else {
             return Ok(());
         };
+        let sdp = match &self.host.ice_tcp {
+            Some(tcp) => tcp.signaled(description.sdp),
+            None => description.sdp,
+        };
         self.say(match kind {
-            DescriptionKind::Offer => Signal::Offer(description.sdp),
-            DescriptionKind::Answer => Signal::Answer(description.sdp),
+            DescriptionKind::Offer => Signal::Offer(sdp),
+            DescriptionKind::Answer => Signal::Answer(sdp),
         });
         if kind == DescriptionKind::Answer {
             self.completed(false);
@@ -268,6 +331,7 @@ impl Connection {
                 self.connection.set_local_description(rollback).await?;
             }
         }
+        self.enter_session(kind, &sdp);
         let description = match kind {
             DescriptionKind::Offer => RTCSessionDescription::offer(sdp)?,
             DescriptionKind::Answer => RTCSessionDescription::answer(sdp)?,
@@ -284,6 +348,28 @@ impl Connection {
                 Ok(())
             }
         }
+    }
+
+    /// In each session of ICE, adds what is to be connected to by TCP like candidates that come one
+    /// by one. An offer that begins another session makes this end gather again, too.
+    fn enter_session(&mut self, kind: DescriptionKind, sdp: &str) {
+        let fragment = ice_tcp::fragment(sdp);
+        if self.remote_fragment.as_deref() == fragment {
+            return;
+        }
+        let first = self.remote_fragment.is_none();
+        self.remote_fragment = fragment.map(str::to_owned);
+        if let Some(tcp) = &self.host.ice_tcp {
+            self.early_candidates.extend(tcp.to_connect_to(sdp));
+        }
+        if kind == DescriptionKind::Offer && !first {
+            self.gather_again();
+        }
+    }
+
+    fn gather_again(&mut self) {
+        (self.gathered, self.reflexive, self.incomplete) = (false, false, false);
+        (self.host.use_relays)(true);
     }
 
     async fn answer(&mut self) -> Result<()> {
@@ -313,27 +399,66 @@ impl Connection {
     async fn state(&mut self, state: RTCPeerConnectionState) -> Result<()> {
         match state {
             RTCPeerConnectionState::Connected => {
+                self.lost = false;
                 self.log(|end, now| end.connected = end.connected.or(Some(now)));
                 self.media.connected();
                 self.report().await;
                 Ok(())
             }
-            // One end restarts, so that restarts do not cross.
-            RTCPeerConnectionState::Failed if self.context.index < self.remote => {
-                self.gathered = false;
-                (self.host.use_relays)(true);
-                self.connection.restart_ice().await?;
-                self.negotiate().await
+            RTCPeerConnectionState::Failed => self.lose().await,
+            RTCPeerConnectionState::Disconnected
+                if self.context.plan.stack.restart_when_disconnected =>
+            {
+                self.lose().await
             }
             _ => Ok(()),
         }
     }
 
+    /// One end restarts ICE at once, and the other one a little later, so that restarts do not cross:
+    /// the first one may hear all that it asks for, while what is sent to it goes astray.
+    async fn lose(&mut self) -> Result<()> {
+        self.lost = true;
+        if self.context.index < self.remote {
+            return self.restart().await;
+        }
+        let fragment = self.remote_fragment.clone();
+        self.later(OVERDUE, Input::Overdue(fragment));
+        Ok(())
+    }
+
+    async fn overdue(&mut self, fragment: Option<String>) -> Result<()> {
+        match self.lost && self.remote_fragment == fragment {
+            true => self.restart().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Reacts to an input after some time.
+    fn later(&self, wait: Duration, input: Input) {
+        let (runtime, inputs) = (self.context.environment.runtime(), self.own_inputs.clone());
+        let wait = runtime.sleep(wait);
+        runtime.spawn(Box::pin(async move {
+            wait.await;
+            // A connection that has ended waits for nothing.
+            let _ = inputs.send(input);
+        }));
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        self.gather_again();
+        self.connection.restart_ice().await?;
+        self.negotiate().await
+    }
+
     async fn report(&self) {
-        if let Some(candidates) = selected_candidates(self.connection.as_ref()).await {
+        if let Some((candidates, transport)) = selected_pair(self.connection.as_ref()).await {
             let relayed = candidates.0 == RELAY;
             (self.host.use_relays)(relayed);
-            self.log(|end, _| end.candidates = Some(candidates));
+            self.log(|end, _| {
+                end.candidates = Some(candidates);
+                end.transport = Some(transport);
+            });
         }
     }
 }
@@ -347,11 +472,17 @@ async fn build(
 ) -> Result<Arc<dyn PeerConnection>> {
     let environment = context.environment.as_ref();
     let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
-    let (media, registry) = stack::media_and_interceptors(&context.plan)?;
+    let (media, registry) =
+        stack::media_and_interceptors(&context.plan, Watching::begin(context, remote))?;
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(servers.0.clone())
         .with_ice_transport_policy(transport_policy(context))
         .build();
+    let binding = |tcp_port| Binding {
+        environment: Arc::clone(&context.environment),
+        tcp_port,
+    };
+    let tcp_port = host.ice_tcp.as_ref().map(IceTcp::port);
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
@@ -359,7 +490,13 @@ async fn build(
         .with_interceptor_registry(registry)
         .with_runtime(Arc::clone(&host.runtime))
         .with_handler(Arc::new(Handler(inputs)))
-        .with_udp_addrs(vec![environment.udp_endpoint()?])
+        .with_udp_addrs(vec![binding(None)])
+        .with_tcp_addrs(
+            tcp_port
+                .map(|port| binding(Some(port)))
+                .into_iter()
+                .collect(),
+        )
         .build()
         .await?;
     Ok(Arc::new(connection))
@@ -375,8 +512,28 @@ fn transport_policy(context: &Context) -> RTCIceTransportPolicy {
     }
 }
 
-/// Types of the selected pair's candidates, local and remote.
-async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String, String)> {
+/// Where a connection binds. It asks again when it binds again, in a restart of ICE: the host may
+/// have moved to another network.
+struct Binding {
+    environment: Arc<dyn Environment>,
+    /// `None` for any port of UDP.
+    tcp_port: Option<u16>,
+}
+
+impl ToSocketAddrs for Binding {
+    type Iter = std::option::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        let mut endpoint = self.environment.udp_endpoint()?;
+        if let Some(port) = self.tcp_port {
+            endpoint.set_port(port);
+        }
+        Ok(Some(endpoint).into_iter())
+    }
+}
+
+/// Types of the selected pair's candidates, local and remote, and what they are reached by.
+async fn selected_pair(connection: &dyn PeerConnection) -> Option<((String, String), String)> {
     let senders = connection.get_senders().await;
     let transport = match senders.first() {
         Some(sender) => sender.transport().await.ok()??,
@@ -385,7 +542,8 @@ async fn selected_candidates(connection: &dyn PeerConnection) -> Option<(String,
     let ice = transport.ice_transport();
     let pair = ice.get_selected_candidate_pair().await.ok()??;
     let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();
-    Some((kind(pair.local()), kind(pair.remote())))
+    let transport = pair.local().protocol.to_string();
+    Some(((kind(pair.local()), kind(pair.remote())), transport))
 }
 
 /// A candidate as the stack has it.

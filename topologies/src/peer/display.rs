@@ -113,6 +113,11 @@ fn judge(observatory: &Observatory, hop: HopKey, rtp_timestamp: u32, picture: &F
         let original = observatory.lock().pictures.find(sender, number);
         let Some(original) = original else { continue };
         let (psnr_db, ssim) = match rect {
+            // A smaller picture is shown as large as it was captured.
+            None if picture.rect() != original.rect() => {
+                let enlarged = resize(picture, original.width(), original.height());
+                compare(&original, &enlarged)
+            }
             None => compare(&original, picture),
             Some(rect) => {
                 let small = resize(&original, rect.width, rect.height);

@@ -13,12 +13,16 @@ use tokio::sync::oneshot;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::runtime::Runtime;
 
+use super::ice_tcp::IceTcp;
+
 /// What runs one peer connection.
 pub struct ConnectionRuntime {
     /// Its tasks, timers and sockets.
     pub runtime: Arc<dyn Runtime>,
     /// To be told whether the connection may use a relay for now; it may from the start.
     pub use_relays: Box<dyn Fn(bool) + Send + Sync>,
+    /// What it does about TCP, if anything.
+    pub ice_tcp: Option<IceTcp>,
 }
 
 /// The world as one host sees it.
@@ -29,7 +33,8 @@ pub trait Environment: Send + Sync {
     /// Runs one new peer connection of the host.
     fn connection_runtime(&self) -> ConnectionRuntime;
 
-    /// A UDP endpoint of the host that a new peer connection may bind.
+    /// A UDP endpoint of the host, with the address that it has now, that a peer connection may
+    /// bind.
     ///
     /// # Errors
     ///

@@ -10,10 +10,12 @@ use rtc::interceptor::{
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-/// Hands keyframe requests (PLI and FIR) to the application; the chain ends all other RTCP.
+/// Hands keyframe requests (PLI and FIR) and limits (REMB) to the application; the chain ends all
+/// other RTCP.
 ///
 /// It belongs next to the application, after every interceptor that reads RTCP.
 #[derive(Default)]
@@ -22,9 +24,25 @@ pub struct KeyframeRequests {
     outbound: VecDeque<TaggedPacket>,
 }
 
-fn asks_for_keyframe(packet: &dyn rtcp::Packet) -> bool {
+/// Whether a packet is one that the application reacts to.
+fn is_request(packet: &dyn rtcp::Packet) -> bool {
+    let limits = packet.as_any().is::<ReceiverEstimatedMaximumBitrate>();
+    limits || asks_for_keyframe(packet)
+}
+
+/// Whether a packet says that a receiver cannot go on without a keyframe.
+pub fn asks_for_keyframe(packet: &dyn rtcp::Packet) -> bool {
     let packet = packet.as_any();
     packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>()
+}
+
+/// Among these, how much the other end wants at most, bits per second.
+pub fn limit_in(packets: &[Box<dyn rtcp::Packet>]) -> Option<f64> {
+    let mut limits = packets.iter().filter_map(|packet| {
+        let packet = packet.as_any();
+        packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>()
+    });
+    limits.next_back().map(|limit| f64::from(limit.bitrate))
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {
@@ -36,7 +54,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {
 
     fn handle_read(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtcp(packets) = &mut message.message.packet {
-            packets.retain(|packet| asks_for_keyframe(packet.as_ref()));
+            packets.retain(|packet| is_request(packet.as_ref()));
             if packets.is_empty() {
                 return Ok(());
             }

@@ -6,26 +6,31 @@
 //! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
 //!   [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
-//!   lives by them.
+//!   lives by them; [`ice_tcp`]: what it does about TCP.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
 //! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
 //!   both; [`send`]: encoded media to RTP.
+//! - [`congestion`]: what connections carry, and what encoders make of that; [`pace`]: an encoder
+//!   that follows it.
 //! - [`receive`]: RTP to frames; [`decoder`]: what decodes, or knows what could be; [`decode`]: that
 //!   it may fall behind; [`display`], [`loudspeaker`] and [`clock`]: devices that tick on their own.
 
 pub mod capture;
 pub mod clock;
+pub mod congestion;
 pub mod connection;
 pub mod decode;
 pub mod decoder;
 pub mod display;
 pub mod environment;
+pub mod ice_tcp;
 pub mod interceptors;
 pub mod loudspeaker;
 pub mod media;
 pub mod negotiation;
 pub mod outgoing;
+pub mod pace;
 pub mod participant;
 pub mod playout;
 pub mod receive;
@@ -43,6 +48,7 @@ pub use environment::Environment;
 
 use crate::observe::Observatory;
 use capture::Capture;
+use congestion::Estimates;
 
 /// The kinds of media that whoever sends in a call sends.
 pub fn kinds(plan: &Plan) -> impl Iterator<Item = Kind> + use<> {
@@ -64,6 +70,8 @@ pub struct Context {
     pub observatory: Arc<Observatory>,
     /// Its camera and microphone.
     pub capture: Arc<Capture>,
+    /// What its connections carry, where senders adapt.
+    pub estimates: Arc<Estimates>,
 }
 
 impl Context {

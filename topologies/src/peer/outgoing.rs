@@ -57,9 +57,10 @@ impl OutgoingTracks {
         let runtime = self.context.environment.runtime();
         if let (Some(outgoing), Some(plan)) = (self.video.take(), &self.context.plan.video) {
             let wanted = Arc::new(AtomicBool::new(false));
-            runtime.spawn(Box::pin(send::watch_keyframe_requests(
+            runtime.spawn(Box::pin(send::watch_requests(
                 Arc::clone(&outgoing.track),
                 Arc::clone(&wanted),
+                self.context.estimates.of(self.remote),
             )));
             runtime.spawn(Box::pin(send::send_video(
                 self.context.clone(),

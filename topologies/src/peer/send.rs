@@ -15,8 +15,11 @@ use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Context;
 use super::capture::{Picture, Sound};
+use super::congestion::Estimate;
 use super::environment::{sleep_until_some, work_here};
+use super::interceptors::{asks_for_keyframe, limit_in};
 use super::outgoing::Outgoing;
+use super::pace::{AudioPace, VideoPace};
 use super::source::{AudioSource, VideoSource};
 use super::stack::{AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE};
 use crate::costs::cost;
@@ -30,11 +33,25 @@ use crate::observe::frames::Frame;
 /// 1,280 bytes that every IPv6 path carries (RFC 8200 section 5).
 pub const MAX_PAYLOAD: usize = 1_160;
 
-/// Sets a flag when the receiver asks for a keyframe, for as long as the track lives.
-pub async fn watch_keyframe_requests(track: Arc<TrackLocalStaticRTP>, wanted: Arc<AtomicBool>) {
+/// Sets a flag when the receiver asks for a keyframe, and notes how much it wants at most, for as
+/// long as the track lives.
+pub async fn watch_requests(
+    track: Arc<TrackLocalStaticRTP>,
+    keyframe_wanted: Arc<AtomicBool>,
+    estimate: Option<Arc<Estimate>>,
+) {
     while let Some(event) = track.poll().await {
-        if let TrackLocalEvent::OnRtcpPacket(_) = event {
-            wanted.store(true, Ordering::Relaxed);
+        let TrackLocalEvent::OnRtcpPacket(packets) = event else {
+            continue;
+        };
+        if packets
+            .iter()
+            .any(|packet| asks_for_keyframe(packet.as_ref()))
+        {
+            keyframe_wanted.store(true, Ordering::Relaxed);
+        }
+        if let (Some(limit), Some(estimate)) = (limit_in(&packets), &estimate) {
+            estimate.cap_video(limit);
         }
     }
 }
@@ -64,8 +81,8 @@ pub async fn send_video(
     };
     let observatory = &context.observatory;
     observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
-    let pixels = settings.width * settings.height;
-    let price = cost(&context.plan, |c| c.video_encode_pixel_ns, pixels);
+    let fps = u64::from(plan.fps);
+    let mut pace = VideoPace::new(&context, outgoing.hop, plan);
     let mut packetizer = VideoPacketizer::new(
         outgoing.ssrc,
         VIDEO_PAYLOAD_TYPE,
@@ -76,7 +93,11 @@ pub async fn send_video(
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
             source.request_keyframe();
         }
-        let Ok(encoding) = source.encode(&context.environment, price, &picture) else {
+        let Some(settings) = pace.next(picture.number) else {
+            continue; // Given up for the others.
+        };
+        let wanted = (settings, pace.price(&settings));
+        let Ok(encoding) = source.encode(&context.environment, wanted, &picture) else {
             continue; // The CPU has counted it.
         };
         let encoded = match encoding.await {
@@ -86,7 +107,7 @@ pub async fn send_video(
                 continue;
             }
         };
-        let ticks = u64::from(picture.number) * u64::from(VIDEO_CLOCK) / u64::from(plan.fps);
+        let ticks = u64::from(picture.number) * u64::from(VIDEO_CLOCK) / fps;
         let packets = packetizer.packetize(&encoded.data, ticks as u32);
         let mut frame = Frame::new(picture.number, picture.at, context.environment.now());
         frame.bytes = encoded.data.len() as u64;
@@ -112,6 +133,7 @@ pub async fn send_audio(
     let price = cost(&context.plan, |c| c.audio_encode_sample_ns, FRAME_SAMPLES);
     let environment = context.environment.as_ref();
     let level_id = outgoing.audio_level_id().await;
+    let mut pace = AudioPace::new(&context, outgoing.hop, &plan);
     let mut sequence_number = outgoing.first_sequence;
     let mut encoding = VecDeque::new();
     loop {
@@ -126,6 +148,9 @@ pub async fn send_audio(
             }
             sound = sounds.recv() => {
                 let Some(sound) = sound else { return };
+                if let Some(Err(error)) = pace.change().map(|bps| source.set_bitrate(bps)) {
+                    log::error!("{error}");
+                }
                 let job = || source.encode(&sound);
                 match work_here(environment, Work::Encode, price, job) {
                     Ok((Ok(payload), done)) => encoding.push_back((done, sound, payload)),

@@ -9,8 +9,9 @@ use sim::{Overloaded, Work};
 use super::Context;
 use super::capture::{Picture, Sound};
 use super::environment::{Environment, Working, brief_work, work};
+use crate::media::scale::resize;
 use crate::media::{
-    AudioEncoder, AudioError, AudioRecording, EncodeError, EncodedFrame, VideoEncoder,
+    AudioEncoder, AudioError, AudioRecording, EncodeError, EncodedFrame, Frame, VideoEncoder,
     VideoPlayback, VideoSettings,
 };
 
@@ -52,7 +53,8 @@ impl VideoSource {
         }
     }
 
-    /// Encodes the next picture, at a cost of `price`.
+    /// Encodes the next picture as `settings` say, at a cost of `price`. What is recorded stays as it
+    /// is.
     ///
     /// # Errors
     ///
@@ -60,7 +62,7 @@ impl VideoSource {
     pub fn encode(
         &mut self,
         environment: &Arc<dyn Environment>,
-        price: Duration,
+        (settings, price): (VideoSettings, Duration),
         picture: &Picture,
     ) -> Result<Encoding, Overloaded> {
         match self {
@@ -68,7 +70,7 @@ impl VideoSource {
                 let (encoder, at) = (Arc::clone(encoder), picture.at.since_start());
                 let frame = picture.frame.clone();
                 let frame = frame.expect("pictures have pixels where they are encoded");
-                let job = move || lock(&encoder).encode(&frame, at);
+                let job = move || encode(&mut lock(&encoder), settings, &frame, at);
                 work(environment.as_ref(), Work::Encode, price, job)
             }
             VideoSource::Recording(playback) => {
@@ -76,6 +78,20 @@ impl VideoSource {
                 brief_work(environment, Work::Encode, price, job)
             }
         }
+    }
+}
+
+fn encode(
+    encoder: &mut VideoEncoder,
+    settings: VideoSettings,
+    frame: &Frame,
+    at: Duration,
+) -> Result<EncodedFrame, EncodeError> {
+    encoder.follow(settings)?;
+    let size = (settings.width, settings.height);
+    match (frame.width(), frame.height()) == size {
+        true => encoder.encode(frame, at),
+        false => encoder.encode(&resize(frame, size.0, size.1), at),
     }
 }
 
@@ -106,6 +122,18 @@ impl AudioSource {
                 let encoder = logged(AudioEncoder::new(bitrate_bps))?;
                 Some(AudioSource::Encoder(Box::new(encoder)))
             }
+        }
+    }
+
+    /// Changes the target, bits per second. What is recorded stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses it.
+    pub fn set_bitrate(&mut self, bitrate_bps: u32) -> Result<(), AudioError> {
+        match self {
+            AudioSource::Encoder(encoder) => encoder.set_bitrate(bitrate_bps),
+            AudioSource::Recording(_) => Ok(()),
         }
     }
 

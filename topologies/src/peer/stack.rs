@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use reports::record::Kind;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{NackGeneratorBuilder, NackResponderBuilder, Registry, Slot};
+use rtc::interceptor::{
+    CongestionControlBuilder, Gcc, NackGeneratorBuilder, NackResponderBuilder,
+    PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
+};
 use rtc::peer_connection::configuration::interceptor_registry::{
-    configure_nack, configure_rtcp_reports, configure_twcc_receiver_only,
+    CongestionFeedback, configure_congestion_control, configure_nack, configure_rtcp_reports,
+    configure_twcc_receiver_only,
 };
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_H264, MIME_TYPE_OPUS, MediaEngine,
@@ -22,6 +26,7 @@ use webrtc::error::Result;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
+use super::congestion::{PACING, TrendGcc, Watching};
 use super::interceptors::{FirstPackets, JitterBuffer, KeyframeRequests};
 use super::playout::PlayoutBuffer;
 use crate::media::audio::SAMPLE_RATE;
@@ -70,7 +75,10 @@ pub fn audio_codec() -> RTCRtpCodec {
 /// # Errors
 ///
 /// What the stack reports; with these codecs it reports nothing.
-pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
+pub fn media_and_interceptors(
+    plan: &Plan,
+    watching: Option<Watching>,
+) -> Result<(MediaEngine, Registry)> {
     let mut media = MediaEngine::default();
     let codec = |rtp_codec, payload_type| RTCRtpCodecParameters {
         rtp_codec,
@@ -93,7 +101,7 @@ pub fn media_and_interceptors(plan: &Plan) -> Result<(MediaEngine, Registry)> {
         media.register_header_extension(level, RtpCodecKind::Audio, None)?;
     }
     let registry = nack(Registry::new(), &mut media, &plan.stack);
-    let registry = configure_twcc_receiver_only(registry, &mut media)?;
+    let registry = congestion(registry, &mut media, plan, watching)?;
     let mut registry = configure_rtcp_reports(registry);
     if let Some(video) = &plan.video {
         let (clock, depth) = (VIDEO_CLOCK, video.playout_delay);
@@ -164,6 +172,39 @@ fn nack(registry: Registry, media: &mut MediaEngine, stack: &StackPlan) -> Regis
         .with(Slot::NackGenerator, generator.build())
 }
 
+/// Feedback on what arrives; and where senders adapt, sequence numbers for it, an estimator, and a
+/// pacer that the estimator drives.
+fn congestion(
+    registry: Registry,
+    media: &mut MediaEngine,
+    plan: &Plan,
+    watching: Option<Watching>,
+) -> Result<Registry> {
+    let Some(watching) = watching else {
+        return configure_twcc_receiver_only(registry, media);
+    };
+    let (start, bounds) = (f64::from(plan.congestion.start_bps), watching.bounds);
+    if !plan.stack.trendline {
+        let gcc = Gcc::new(start, bounds.least_bps, bounds.most_bps);
+        let watched = watching.watch(gcc, 1.0);
+        return configure_congestion_control(registry, watched, CongestionFeedback::Twcc, media);
+    }
+    // The pacer begins with the estimate, where the stack's begins with 1 Mbps, and lets one packet
+    // go at a time, where the stack's lets a tenth of a second go: bursts look like queues.
+    let watched = watching.watch(TrendGcc::new(start, bounds), PACING);
+    let pacer = PacerBuilder::new()
+        .with_target_bitrate(PACING * start)
+        .with_burst_bits(PACER_MIN_BURST_BITS);
+    let registry = configure_twcc_receiver_only(registry, media)?;
+    Ok(registry
+        .with(
+            Slot::CongestionControl,
+            CongestionControlBuilder::new(watched).build(),
+        )
+        .with(Slot::Pacer, pacer.build())
+        .with(Slot::TwccSender, TwccSenderBuilder::new().build()))
+}
+
 /// Every setting of the plan, and nothing else.
 pub fn settings(stack: &StackPlan, crypto: Arc<dyn RTCCryptoProvider>) -> SettingEngine {
     let [host, server_reflexive, peer_reflexive, relay] = stack.acceptance_waits;
@@ -201,12 +242,17 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
             "discard-candidates-on-restart",
             stack.discard_candidates_on_restart.to_string(),
         ),
+        (
+            "restart-when-disconnected",
+            stack.restart_when_disconnected.to_string(),
+        ),
         ("acceptance-wait-host", span(host)),
         ("acceptance-wait-srflx", span(server_reflexive)),
         ("acceptance-wait-prflx", span(peer_reflexive)),
         ("acceptance-wait-relay", span(relay)),
         ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
         ("steady-playout", stack.steady_playout.to_string()),
+        ("trendline", stack.trendline.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

@@ -34,6 +34,7 @@ pub fn start_peers(
         index,
         observatory: Arc::clone(&observers.observatory),
         capture: Arc::new(Capture::default()),
+        estimates: Arc::default(),
     };
     let mut commands = Vec::new();
     for (participant, host) in plan.participants.iter().zip(&hosts.participants) {

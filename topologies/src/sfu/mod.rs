@@ -3,11 +3,12 @@
 //! - [`room`]: who sends and who receives; [`leg`]: the connection with one participant;
 //!   [`forward`]: packets from one leg to the others.
 //! - [`rewrite`]: sequence numbers and SSRCs; [`keyframes`]: requests of many, as few;
-//!   [`speakers`]: who spoke last. These are decisions without a connection.
+//!   [`speakers`]: who spoke last; [`rates`]: what legs carry, as limits of senders. These are decisions without a connection.
 
 pub mod forward;
 pub mod keyframes;
 pub mod leg;
+pub mod rates;
 pub mod rewrite;
 pub mod room;
 pub mod speakers;
@@ -32,9 +33,14 @@ pub struct Sfu {
 impl Sfu {
     /// An SFU that has just started, in an empty room.
     pub fn new(context: Context) -> Self {
+        let room = Arc::new(Room::new(context.clone()));
+        if context.plan.congestion.adapts() && context.plan.video.is_some() {
+            let adapting = rates::run(Arc::downgrade(&room));
+            context.environment.runtime().spawn(Box::pin(adapting));
+        }
         Sfu {
-            room: Arc::new(Room::new(context.clone())),
             relay: Arc::new(Relay::new(context.clone())),
+            room,
             context,
         }
     }

@@ -1,6 +1,6 @@
 //! Who sends to the SFU and who receives from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use reports::record::Kind;
@@ -10,7 +10,9 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::forward::Subscription;
 use super::keyframes::{Decision, KeyframeGate};
+use super::rates::{self, SharedLeg};
 use super::speakers::Speakers;
+use crate::observe::frames::HopKey;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
 use crate::peer::environment::sleep_until;
@@ -60,6 +62,8 @@ struct Receiver {
     stay: Stay,
     renegotiate: Renegotiate,
     connected: bool,
+    /// How many pictures it has room for.
+    pictures: usize,
     subscriptions: BTreeMap<Source, Arc<Subscription>>,
 }
 
@@ -92,6 +96,7 @@ impl Room {
             stay,
             renegotiate,
             connected: false,
+            pictures: usize::MAX,
             subscriptions: BTreeMap::new(),
         };
         state.receivers.insert(participant, receiver);
@@ -199,15 +204,95 @@ impl Room {
 
     /// Whether packets of a source go to a receiver: sound always does.
     fn goes(&self, state: &State, source: Source, receiver: u16) -> bool {
-        let last_n = match source.kind {
-            Kind::Audio => None,
-            Kind::Video => self.context.plan.sfu.last_n,
+        let number = match source.kind {
+            Kind::Audio => return true,
+            Kind::Video => self.pictures_for(state, receiver),
         };
-        let shows = |number: u32| {
-            let speakers = &state.speakers;
-            speakers.shows(receiver, source.participant, number as usize)
+        number == usize::MAX || state.speakers.shows(receiver, source.participant, number)
+    }
+
+    /// How many pictures go to a receiver at most.
+    fn pictures_for(&self, state: &State, receiver: u16) -> usize {
+        let last_n = self
+            .context
+            .plan
+            .sfu
+            .last_n
+            .map_or(usize::MAX, |n| n as usize);
+        let fit = state
+            .receivers
+            .get(&receiver)
+            .map(|receiver| receiver.pictures);
+        last_n.min(fit.unwrap_or(usize::MAX))
+    }
+
+    /// Decides how many pictures go over each leg, by what it carries. Returns what each sender of
+    /// pictures may send, bits per second, so that all legs that it goes over have room for it.
+    pub fn allot(&self) -> Vec<(u32, Arc<dyn TrackRemote>, f64)> {
+        let mut state = self.lock();
+        let receivers: Vec<u16> = state.receivers.keys().copied().collect();
+        let mut legs = BTreeMap::new();
+        for receiver in receivers {
+            if let Some(left_bps) = self.allot_to(&mut state, receiver) {
+                let senders = self.seen_by(&state, receiver);
+                legs.insert(receiver, SharedLeg { left_bps, senders });
+            }
+        }
+        let video = self.context.plan.video.as_ref();
+        let ceiling = video.map_or(0.0, |video| f64::from(video.bitrate_bps));
+        let rates = rates::share_out(legs.values().cloned().collect(), ceiling);
+        self.note_targets(&legs, &rates);
+        let floor = f64::from(self.context.plan.congestion.video_floor_bps);
+        let publications = state.publications.iter();
+        let limited = publications.filter_map(|(source, publication)| {
+            let (ssrc, track) = publication.media.clone()?;
+            // Of who goes to nobody, no more is needed than it sends anyway.
+            let bps = rates.get(&source.participant).copied().unwrap_or(floor);
+            (source.kind == Kind::Video).then(|| (ssrc, track, bps.max(floor)))
+        });
+        limited.collect()
+    }
+
+    /// What the leg to a receiver has for pictures; `None` if it carries none yet.
+    fn allot_to(&self, state: &mut State, receiver: u16) -> Option<f64> {
+        let plan = &self.context.plan;
+        let estimate = self.context.estimates.of(receiver)?;
+        let of = |kind: Kind| {
+            let sources = state.publications.keys();
+            let others = sources.filter(|source| source.participant != receiver);
+            others.filter(|source| source.kind == kind).count()
         };
-        last_n.is_none_or(shows)
+        let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
+        let last_n = plan.sfu.last_n.map_or(usize::MAX, |n| n as usize);
+        let receiving = state.receivers.get_mut(&receiver).filter(|r| r.connected)?;
+        let most = (pictures.min(last_n), receiving.pictures);
+        let allotment = rates::allot(plan, estimate.bps(), sounds, most);
+        receiving.pictures = allotment.pictures;
+        Some(allotment.left_bps)
+    }
+
+    /// Whose pictures go to a receiver.
+    fn seen_by(&self, state: &State, receiver: u16) -> BTreeSet<u16> {
+        let pictures = state.publications.keys().filter(|source| {
+            let others = source.participant != receiver && source.kind == Kind::Video;
+            others && self.goes(state, **source, receiver)
+        });
+        pictures.map(|source| source.participant).collect()
+    }
+
+    /// Each leg is to carry what its senders may send.
+    fn note_targets(&self, legs: &BTreeMap<u16, SharedLeg>, rates: &BTreeMap<u16, f64>) {
+        let now = self.context.environment.now();
+        let mut observations = self.context.observatory.lock();
+        for (receiver, leg) in legs {
+            let bps = leg
+                .senders
+                .iter()
+                .filter_map(|sender| rates.get(sender))
+                .sum();
+            let hop = HopKey::first(self.context.index, *receiver, Kind::Video);
+            observations.rates.targeted(hop, now, bps);
+        }
     }
 
     /// Sound of a participant came, with this level in -dBov.

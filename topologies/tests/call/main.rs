@@ -3,9 +3,11 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod bandwidth;
+mod congestion;
 mod cpu;
 mod cpu_servers;
 mod data;
+mod ice_tcp;
 mod latency;
 mod mcu;
 mod media;

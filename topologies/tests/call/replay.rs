@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use reports::record::DataRecord;
-use scenarios::{DataKind, DataPlan, Plan, Reliability, StackPlan};
+use scenarios::{CongestionControl, DataKind, DataPlan, Plan, Reliability, StackPlan};
 use sim::Seed;
 
 use crate::support::{call, cell};
@@ -12,7 +12,7 @@ use crate::support::{call, cell};
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 3] {
+fn plans() -> [Plan; 4] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -24,6 +24,12 @@ fn plans() -> [Plan; 3] {
         warmup: std::time::Duration::from_secs(5),
         ..tuned.clone()
     };
+    let mut adaptive = tuned.clone();
+    adaptive.congestion.control = CongestionControl::Gcc;
+    for participant in &mut adaptive.participants {
+        participant.link.up.rate_bps = Some(400_000);
+        participant.link.up.buffer_bytes = Some(10_000);
+    }
     let data = Plan {
         data: vec![
             data("file", DataKind::File { bytes: 200_000 }, Reliability::Full),
@@ -35,7 +41,7 @@ fn plans() -> [Plan; 3] {
         ],
         ..tuned.clone()
     };
-    [tuned, stock, data]
+    [tuned, stock, adaptive, data]
 }
 
 /// A workload from everybody to everybody.
@@ -125,6 +131,11 @@ fn a_stock_call_replays_to_the_byte() {
 }
 
 #[test]
-fn a_call_with_data_replays_to_the_byte() {
+fn a_call_that_adapts_replays_to_the_byte() {
     check(2);
+}
+
+#[test]
+fn a_call_with_data_replays_to_the_byte() {
+    check(3);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reports::record::{CellRecord, HostRecord, Kind, StreamRecord};
 use scenarios::{
-    AudioPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan, SfuPlan,
-    StackPlan, Topology, VideoPlan,
+    AudioPlan, CongestionPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan,
+    SfuPlan, StackPlan, Topology, VideoPlan,
 };
 use sim::{LinkConfig, PipeConfig, Seed, nat};
 use topologies::{CellOutput, RunOptions, run_with};
@@ -62,6 +62,7 @@ pub fn call(nats: &[&str]) -> Plan {
             bitrate_bps: 32_000,
             playout_delay: Duration::from_millis(40),
         }),
+        congestion: CongestionPlan::default(),
         warmup: Duration::from_millis(2_500),
         duration: Duration::from_millis(1_500),
         fidelity: Fidelity::Codec,
@@ -83,6 +84,7 @@ pub fn call(nats: &[&str]) -> Plan {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: Duration::from_secs(600),
+            ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),
             media: Device::server(),

@@ -5,6 +5,7 @@ mod glare;
 mod joins;
 mod leaves;
 mod mcu;
+mod networks;
 mod restart;
 mod sfu;
 mod stock;

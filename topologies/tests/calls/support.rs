@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reports::record::{CellRecord, Kind, StreamRecord};
 use scenarios::{
-    AudioPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan, SfuPlan,
-    StackPlan, Topology, VideoPlan,
+    AudioPlan, CongestionPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan,
+    SfuPlan, StackPlan, Topology, VideoPlan,
 };
 use sim::{Finished, LinkConfig, NatConfig, PipeConfig, Seed, SimRuntime, Simulation, Time};
 use tokio::sync::mpsc;
@@ -88,6 +88,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             bitrate_bps: 24_000,
             playout_delay: PLAYOUT,
         }),
+        congestion: CongestionPlan::default(),
         warmup: seconds(2.0),
         duration: seconds(end - 2.0),
         fidelity: Fidelity::Codec,
@@ -105,6 +106,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: seconds(600.0),
+            ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),
             media: Device::server(),
@@ -164,6 +166,7 @@ impl Lab {
             index,
             observatory: Arc::clone(&self.observatory),
             capture: Arc::clone(&devices),
+            estimates: Arc::default(),
         };
         let start = Time::ZERO + self.plan.participants[usize::from(index)].join;
         let mut random = environment.random(&format!("devices/{index}"));
@@ -212,6 +215,7 @@ impl Lab {
             index: world::media_server(&self.plan),
             observatory: Arc::clone(&self.observatory),
             capture: Arc::default(),
+            estimates: Arc::default(),
         };
         let (sender, receiver) = mpsc::unbounded_channel();
         let life = server::serve(context, self.access(runtime), receiver);

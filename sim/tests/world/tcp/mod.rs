@@ -2,6 +2,7 @@
 
 mod connect;
 mod data;
+mod packets;
 
 use std::io;
 use std::net::SocketAddrV4;

@@ -22,6 +22,7 @@ impl Recorder<'_> {
                 local_candidate,
                 remote_candidate,
                 phases: self.observations.calls.phases(local, remote),
+                transport: end.and_then(|end| end.transport.clone()),
             }
         };
         self.ends().into_iter().map(connection).collect()

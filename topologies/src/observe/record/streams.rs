@@ -95,6 +95,7 @@ impl Recorder<'_> {
             ssim_mean: mean(shown.iter().filter_map(|(shown, _)| shown.ssim)),
             plis: received.plis,
             keyframes: sent.keyframes,
+            transport: self.stream_transport(&hops),
         }
     }
 
@@ -129,6 +130,15 @@ impl Recorder<'_> {
         let first = self.path(hops.first.from, hops.first.to)?;
         let last = self.path(hops.last.from, hops.last.to)?;
         Some(if first == "direct" { last } else { first })
+    }
+
+    /// `tcp` if any hop is; `None` if any hop never came up.
+    fn stream_transport(&self, hops: &Hops) -> Option<String> {
+        let ends = [hops.first, hops.last].map(|hop| (hop.from, hop.to));
+        let transport = |end| self.observations.calls.ends.get(&end)?.transport.as_deref();
+        let transports = [transport(ends[0])?, transport(ends[1])?];
+        let slow = transports.contains(&"tcp");
+        Some(if slow { "tcp" } else { "udp" }.to_owned())
     }
 
     /// The part of the window in which both ends of a stream are there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reports::record::{Kind, TimelineRecord};
+use sim::Time;
 
 use super::{Recorder, mean};
 use crate::observe::freezes::frozen;
@@ -25,12 +26,17 @@ impl Recorder<'_> {
                     .and_then(|traffic| traffic.seconds.get(&second));
                 let (up, down) = bytes.copied().unwrap_or_default();
                 let frozen_ms = frozen.get(&(second, index as u16)).copied();
+                let end = Time::from_millis(u64::from(second + 1) * 1_000);
+                let rates = &self.observations.rates;
+                let kbps = |bps: Option<f64>| bps.map(|bps| bps / 1e3);
                 let latencies = rendered.get(&(second, index as u16));
                 rows.push(TimelineRecord {
                     second,
                     host: info.name.clone(),
                     up_kbps: up as f64 * 8.0 / 1e3,
                     down_kbps: down as f64 * 8.0 / 1e3,
+                    estimate_kbps: kbps(rates.estimate_of(index as u16, end)),
+                    target_kbps: kbps(rates.target_of(index as u16, end)),
                     frames_rendered: latencies.map_or(0, |all| all.len() as u64),
                     frozen_ms: Some(frozen_ms.unwrap_or(0.0)),
                     video_latency_ms_mean: latencies.and_then(|all| mean(all.iter().copied())),

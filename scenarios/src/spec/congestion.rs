@@ -1,0 +1,125 @@
+//! `[congestion]`: how senders adapt to what the network carries.
+
+use std::ops::RangeInclusive;
+
+use super::media;
+use crate::document::{Keys, Node, Section};
+use crate::plan::{AudioPlan, CongestionControl, CongestionPlan, QualityStep, VideoPlan};
+use crate::units::{FrameSize, Rate};
+
+pub(super) const KEYS: Keys = Keys {
+    section: "[congestion]",
+    names: &["control", "start", "video_floor", "audio_floor", "steps"],
+};
+
+pub(super) const STEP: Keys = Keys {
+    section: "steps",
+    names: &["below", "fps", "size"],
+};
+
+/// From what sound alone needs to what no call needs.
+const STARTS: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
+
+/// How senders of `video` and `audio` adapt.
+pub(super) fn read(
+    section: &Section<'_>,
+    video: Option<&VideoPlan>,
+    audio: Option<&AudioPlan>,
+) -> Option<CongestionPlan> {
+    section.or("congestion", CongestionPlan::default(), |node| {
+        plan(node, video, audio)
+    })
+}
+
+fn plan(
+    node: &Node<'_>,
+    video: Option<&VideoPlan>,
+    audio: Option<&AudioPlan>,
+) -> Option<CongestionPlan> {
+    let base = CongestionPlan::default();
+    let section = node.section(&KEYS, "a table: [congestion]")?;
+    let control = section.or("control", base.control, |node| {
+        node.choice(&[
+            ("none", CongestionControl::None),
+            ("gcc", CongestionControl::Gcc),
+        ])
+    });
+    if control == Some(CongestionControl::None)
+        && let Some(node) = KEYS.names[1..].iter().find_map(|key| section.get(key))
+    {
+        return node.fail("nobody adapts; write control = \"gcc\", or drop the key");
+    }
+    let start = section.or("start", base.start_bps, |node| media::bitrate(node, STARTS));
+    let video_floor = section.or("video_floor", base.video_floor_bps, |node| {
+        let floor = media::video_bitrate(node)?;
+        let ceiling = video.map(|video| video.bitrate_bps);
+        floor_below(node, floor, ceiling, "video")
+    });
+    let audio_floor = section.or("audio_floor", base.audio_floor_bps, |node| {
+        let floor = media::audio_bitrate(node)?;
+        let ceiling = audio.map(|audio| audio.bitrate_bps);
+        floor_below(node, floor, ceiling, "audio")
+    });
+    let steps = section.or("steps", Vec::new(), |node| steps(node, video));
+    let least = |floor: u32, ceiling: Option<u32>| floor.min(ceiling.unwrap_or(floor));
+    Some(CongestionPlan {
+        control: control?,
+        start_bps: start?,
+        video_floor_bps: least(video_floor?, video.map(|video| video.bitrate_bps)),
+        audio_floor_bps: least(audio_floor?, audio.map(|audio| audio.bitrate_bps)),
+        steps: steps?,
+    })
+}
+
+/// A floor that is at most the ceiling, the bitrate of `kind`.
+fn floor_below(node: &Node<'_>, floor: u32, ceiling: Option<u32>, kind: &str) -> Option<u32> {
+    match ceiling {
+        None => node.fail(format!(
+            "a call without {kind} has no such floor; drop the key"
+        )),
+        Some(ceiling) if floor > ceiling => node.fail(format!(
+            "more than the ceiling, which is `bitrate` of [{kind}]; write less, or raise that"
+        )),
+        Some(_) => Some(floor),
+    }
+}
+
+/// Each step below the one before, and giving up at least as much.
+fn steps(node: &Node<'_>, video: Option<&VideoPlan>) -> Option<Vec<QualityStep>> {
+    let items = node.items("[{ below = \"300 kbps\", fps = 15 }]")?;
+    let Some(video) = video else {
+        return node.fail("a call without video has no steps; drop the key");
+    };
+    let mut steps: Vec<QualityStep> = Vec::new();
+    for item in &items {
+        let last = steps.last().copied();
+        let (above, fps, size) = match last {
+            Some(last) => (Some(last.below_bps), last.fps, (last.width, last.height)),
+            None => (None, video.fps, (video.width, video.height)),
+        };
+        let step = step(item, fps, size)?;
+        if above.is_some_and(|above| step.below_bps >= above) {
+            return item.fail("not below the step before; list steps from high rates to low ones");
+        }
+        if step.fps > fps || step.width > size.0 || step.height > size.1 {
+            return item.fail("more than what is sent above the step; write less");
+        }
+        steps.push(step);
+    }
+    Some(steps)
+}
+
+/// A step; what it does not say stays as it is above it.
+fn step(node: &Node<'_>, fps: u32, (width, height): (u32, u32)) -> Option<QualityStep> {
+    let section = node.section(&STEP, "a table such as { below = \"300 kbps\", fps = 15 }")?;
+    let below = section.must("below", "below = \"300 kbps\"", media::video_bitrate);
+    let fps = section.or("fps", fps, media::fps);
+    let size = section.or("size", FrameSize::of(width, height), |node| node.quantity());
+    let FrameSize { width, height } = size?;
+    Some(QualityStep {
+        below_bps: below?,
+        fps: fps?,
+        width,
+        height,
+    })
+}

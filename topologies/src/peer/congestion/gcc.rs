@@ -1,0 +1,102 @@
+//! Google congestion control on the stack's reports.
+
+use std::time::Instant;
+
+use rtc::interceptor::{ArrivalGroupAccumulator, BandwidthEstimator, EstimatorStats, PacketReport};
+
+use super::acked::AckedRate;
+use super::aimd::Aimd;
+use super::loss::Losses;
+use super::overuse::OveruseDetector;
+use super::trend::TrendLine;
+
+/// How much faster than the estimate packets leave, so that a frame is out before the next one comes
+/// (libwebrtc paces at 2.5).
+pub const PACING: f64 = 1.5;
+
+/// The most and the least that is estimated, bits per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// What is sent anyway.
+    pub least_bps: f64,
+    /// More than this nobody would send.
+    pub most_bps: f64,
+}
+
+/// The estimator of `tuned`: draft-ietf-rmcat-gcc-02 with the trend line that took the place of its
+/// filter in libwebrtc. What it takes of the stack are reports and groups of packets.
+#[derive(Debug)]
+pub struct TrendGcc {
+    groups: ArrivalGroupAccumulator,
+    trend: TrendLine,
+    detector: OveruseDetector,
+    acked: AckedRate,
+    rate: Aimd,
+    losses: Losses,
+    bounds: Bounds,
+}
+
+impl TrendGcc {
+    /// An estimator that starts at `start_bps`.
+    pub fn new(start_bps: f64, bounds: Bounds) -> Self {
+        let start_bps = start_bps.clamp(bounds.least_bps, bounds.most_bps);
+        TrendGcc {
+            groups: ArrivalGroupAccumulator::default(),
+            trend: TrendLine::default(),
+            detector: OveruseDetector::default(),
+            acked: AckedRate::default(),
+            rate: Aimd::new(start_bps),
+            losses: Losses::default(),
+            bounds,
+        }
+    }
+
+    /// What the path carries, bits per second of RTP packets with their headers.
+    pub fn estimate_bps(&self) -> f64 {
+        self.rate.target_bps()
+    }
+
+    fn report(&mut self, report: &PacketReport) {
+        if let (true, Some(arrival)) = (report.arrived, report.arrival) {
+            self.acked.add(arrival, report.size);
+        }
+        if let Some(delay) = self.groups.accumulate(report)
+            && let Some(trend_ms) = self.trend.add(delay.at, delay.delta_ms)
+        {
+            self.detector.update(delay.at, trend_ms);
+        }
+    }
+}
+
+impl BandwidthEstimator for TrendGcc {
+    fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
+        if reports.is_empty() {
+            return;
+        }
+        for report in reports {
+            self.report(report);
+        }
+        let lost = reports.iter().filter(|report| !report.arrived).count();
+        let factor = self.losses.update(now, lost, reports.len());
+        let usage = self.detector.usage();
+        let may_grow = self.losses.are_low();
+        self.rate.update(now, usage, self.acked.bps(), may_grow);
+        let target = self.rate.target_bps() * factor.unwrap_or(1.0);
+        let Bounds {
+            least_bps,
+            most_bps,
+        } = self.bounds;
+        self.rate.limit(target.clamp(least_bps, most_bps));
+    }
+
+    /// What the pacer sends at.
+    fn target_bitrate(&self) -> f64 {
+        PACING * self.estimate_bps()
+    }
+
+    fn stats(&self) -> EstimatorStats {
+        let mut stats = EstimatorStats::default();
+        stats.packet_loss = Some(self.losses.share());
+        stats
+    }
+}

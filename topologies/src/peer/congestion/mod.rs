@@ -1,0 +1,26 @@
+//! What connections carry, and what encoders make of it.
+//!
+//! - [`gcc`]: the estimator, of [`trend`] (does a queue grow?), [`overuse`] (is that too much?),
+//!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`];
+//! - [`estimate`]: where an estimator says what it found, and who else limits a connection;
+//! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates.
+
+pub mod acked;
+pub mod aimd;
+pub mod estimate;
+pub mod gcc;
+pub mod ladder;
+pub mod loss;
+pub mod overuse;
+pub mod share;
+pub mod trend;
+
+#[cfg(test)]
+mod bottleneck;
+#[cfg(test)]
+mod tests;
+
+pub use estimate::{Estimate, Estimates, Watched, Watching};
+pub use gcc::{Bounds, PACING, TrendGcc};
+pub use ladder::{Ladder, Quality};
+pub use share::{Shares, Streams, shares};

@@ -1,0 +1,128 @@
+//! Networks that change in mid-call: NATs that restart or get another address, and moves.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use reports::record::{CellRecord, Kind, StreamRecord};
+use scenarios::{Access, Event, Fidelity, Happening, Plan, Topology};
+use sim::nat;
+
+use crate::support::{call, participant, plan, seconds};
+
+fn at(second: f64, what: Happening) -> Event {
+    Event {
+        at: seconds(second),
+        lasts: Duration::ZERO,
+        what,
+    }
+}
+
+/// A call of two behind NATs, in which something happens to the first one's network.
+fn changing(topology: Topology, nats: [&str; 2], end: f64, events: Vec<Event>) -> Plan {
+    let mut plan = plan(2, end);
+    plan.topology = topology;
+    plan.fidelity = Fidelity::Trace;
+    for (index, name) in (0..).zip(nats) {
+        let nats = nat::presets::preset(name).expect("a preset");
+        plan.participants[usize::from(index)] = participant(index, nats);
+    }
+    plan.events = events;
+    plan
+}
+
+fn mobile() -> Access {
+    Access {
+        nats: nat::presets::preset("carrier-grade").expect("a preset"),
+        link: sim::link_preset("lte").expect("a preset"),
+    }
+}
+
+/// The longest time in ms in which a participant heard nothing of the other one.
+fn silence_ms(record: &CellRecord, sender: &str) -> f64 {
+    let heard = |stream: &&StreamRecord| stream.kind == Kind::Audio && stream.sender == sender;
+    let stream = record.streams.iter().find(heard).expect("they meet");
+    stream.interval_us.quantile(1.0).expect("sound was heard") / 1e3
+}
+
+/// Both hear each other again after an interruption of such a length, in ms.
+fn check_silence(record: &CellRecord, bounds: RangeInclusive<f64>) {
+    for sender in ["peer-0", "peer-1"] {
+        let silence = silence_ms(record, sender);
+        assert!(bounds.contains(&silence), "{sender}: {silence} ms");
+    }
+}
+
+/// Consent checks go out every 2 s, and ICE is disconnected 5 s after the last answer: 3 to 5 s
+/// after the change, and a check interval. Then ICE restarts: gathering is two round trips of 80 ms
+/// and at most 1 s, an offer and its answer are two more, checks three, and a TCP connection that
+/// signalling lost takes up to 1 s. A keyframe or a packet of sound is there at once.
+const DIRECT: RangeInclusive<f64> = 3_000.0..=7_500.0;
+/// As above, and ICE holds out for something better than a relay for 2 s.
+const RELAYED: RangeInclusive<f64> = 5_000.0..=9_500.0;
+/// Nobody is interrupted for longer than two packets of sound.
+const NOT_AT_ALL: RangeInclusive<f64> = 0.0..=40.1;
+
+#[test]
+fn a_mesh_recovers_from_a_new_address_and_from_a_move_by_a_restart_of_ice() {
+    let mobile = Happening::Roam {
+        participant: 0,
+        to: Box::new(mobile()),
+    };
+    for what in [Happening::NatRebind { participant: 0 }, mobile] {
+        let events = vec![at(5.0, what)];
+        let plan = changing(Topology::Mesh, ["port-restricted"; 2], 20.0, events);
+        check_silence(&call(&plan), DIRECT);
+    }
+}
+
+#[test]
+fn a_nat_that_restarts_interrupts_who_gets_other_ports() {
+    // One that preserves ports makes the mapping again that it had (RFC 4787 section 4.2.1). One
+    // that does not is another source to the TURN server, which knows it by its port (RFC 8656
+    // section 3.2).
+    for (nat, bounds) in [("port-restricted", NOT_AT_ALL), ("symmetric", RELAYED)] {
+        let events = vec![at(5.0, Happening::NatReboot { participant: 0 })];
+        let plan = changing(Topology::Mesh, [nat; 2], 20.0, events);
+        check_silence(&call(&plan), bounds);
+    }
+}
+
+#[test]
+fn a_server_restarts_ice_if_the_participant_notices_nothing() {
+    // What the participant sends still arrives, and so do answers to its checks; what the server
+    // sends goes to the old address. So only the server is disconnected, and waits for 1 s.
+    let events = vec![at(5.0, Happening::NatRebind { participant: 0 })];
+    let plan = changing(Topology::Sfu, ["port-restricted"; 2], 20.0, events);
+    let record = call(&plan);
+    let silence = silence_ms(&record, "peer-1");
+    let (least, most) = (DIRECT.start() + 1_000.0, DIRECT.end() + 1_000.0);
+    assert!((least..=most).contains(&silence), "{silence} ms");
+    assert!(silence_ms(&record, "peer-0") <= *DIRECT.end());
+}
+
+#[test]
+fn an_hour_over_a_relay_loses_no_more_than_a_restart_takes() {
+    // Allocations live for 600 s, permissions for 300 s, channel bindings for 600 s (RFC 8656
+    // sections 3.2, 9 and 12) and nonces for 600 s: all of them end five times or more unless they
+    // are renewed. The NAT's address changes in between.
+    let events = vec![at(1_800.0, Happening::NatRebind { participant: 0 })];
+    let mut plan = changing(Topology::Mesh, ["symmetric"; 2], 3_600.0, events);
+    plan.audio = None;
+    plan.video.as_mut().expect("a call with video").fps = 1;
+    let record = call(&plan);
+    for stream in &record.streams {
+        assert_eq!(stream.path.as_deref(), Some("relay"));
+        assert_eq!(stream.freezes, 1, "{stream:?}");
+        // The picture before and the one after are up to a second away.
+        let frozen = RELAYED.start() - 1_000.0..=RELAYED.end() + 1_000.0;
+        assert!(
+            frozen.contains(&stream.freeze_ms),
+            "{} ms",
+            stream.freeze_ms
+        );
+        // A picture a second for 3,598 s, but for those of the interruption, and one at each edge
+        // of it and of the window.
+        let missing = 3_598 - stream.frames_rendered;
+        assert!((4..=12).contains(&missing), "{missing}");
+    }
+}
