@@ -173,8 +173,8 @@ mod tests {
                 .ends_with(",keyframes,transport,latency_decode_ms_mean,latency_network_ms_mean")
         );
         // The fixture's first stream has the parts, the second none.
-        assert!(lines[1].ends_with(",1,1.5,6.5"), "{}", lines[1]);
-        assert!(lines[2].ends_with(",1,,"), "{}", lines[2]);
+        assert!(lines[1].ends_with(",1,udp,1.5,6.5"), "{}", lines[1]);
+        assert!(lines[2].ends_with(",1,udp,,"), "{}", lines[2]);
         // 300 frames of 1000 B in 10 s: 240 kbps, 30 frames per second.
         assert!(
             lines[1].contains(",300000,240.0,30.0,500.0,8.0,8.0,8.0,8.0,"),
