@@ -342,6 +342,7 @@ impl Connector for SimConnector {
 pub struct SimEnvironment {
     runtime: SimRuntime,
     flush_relay: bool,
+    steady_handshake: bool,
 }
 
 impl SimEnvironment {
@@ -350,6 +351,7 @@ impl SimEnvironment {
         SimEnvironment {
             runtime,
             flush_relay: plan.stack.flush_relay,
+            steady_handshake: plan.stack.steady_handshake,
         }
     }
 }
@@ -360,10 +362,13 @@ impl Environment for SimEnvironment {
     }
 
     fn connection_runtime(&self) -> ConnectionRuntime {
-        let runtime = match self.flush_relay {
-            true => self.runtime.flushing_relays(),
-            false => self.runtime.clone(),
-        };
+        let mut runtime = self.runtime.clone();
+        if self.flush_relay {
+            runtime = runtime.flushing_relays();
+        }
+        if self.steady_handshake {
+            runtime = runtime.steadying_handshakes();
+        }
         ConnectionRuntime {
             runtime: Arc::new(runtime.clone()),
             use_relays: Box::new(move |may| runtime.use_relays(may)),

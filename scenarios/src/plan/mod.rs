@@ -216,6 +216,9 @@ pub struct StackPlan {
     /// buffer, which forgets what it holds after every 10 s of a stream, and whose packets the
     /// driver hands out only with the next one that arrives.
     pub steady_playout: bool,
+    /// Work-around: keeps DTLS flights that only repeat what was there before from the crate, which
+    /// stops its own retransmissions on them, so that a lost flight ends the handshake.
+    pub steady_handshake: bool,
 }
 
 impl StackPlan {
@@ -232,6 +235,7 @@ impl StackPlan {
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
             steady_playout: true,
+            steady_handshake: true,
         }
     }
 
@@ -248,6 +252,7 @@ impl StackPlan {
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
             steady_playout: false,
+            steady_handshake: false,
         }
     }
 }

@@ -20,6 +20,7 @@ pub(super) const KEYS: Keys = Keys {
         "acceptance_waits",
         "max_nacks_per_packet",
         "steady_playout",
+        "steady_handshake",
     ],
 };
 
@@ -80,6 +81,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
     );
     let max_nacks = number("max_nacks_per_packet", base.max_nacks_per_packet, NACKS);
     let steady_playout = flag("steady_playout", base.steady_playout);
+    let steady_handshake = flag("steady_handshake", base.steady_handshake);
     let acceptance_waits = section.or("acceptance_waits", base.acceptance_waits, |node| {
         waits(node, base.acceptance_waits)
     });
@@ -94,6 +96,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         acceptance_waits: acceptance_waits?,
         max_nacks_per_packet: max_nacks?,
         steady_playout: steady_playout?,
+        steady_handshake: steady_handshake?,
     })
 }
 

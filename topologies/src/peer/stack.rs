@@ -207,6 +207,7 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
         ("acceptance-wait-relay", span(relay)),
         ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
         ("steady-playout", stack.steady_playout.to_string()),
+        ("steady-handshake", stack.steady_handshake.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
