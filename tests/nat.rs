@@ -287,9 +287,6 @@ fn a_lost_flight_ends_no_handshake_that_is_kept_steady() {
     assert!(!stopped.is_empty());
     for cell in stopped {
         let warnings = cell.deviation.as_ref().unwrap().warnings.concat();
-        assert!(
-            warnings.contains("maximum_retransmit_number"),
-            "{warnings}"
-        );
+        assert!(warnings.contains("maximum_retransmit_number"), "{warnings}");
     }
 }
