@@ -230,6 +230,9 @@ pub struct StackPlan {
     /// Work-around, where senders adapt: an estimator of our own in place of the crate's, which
     /// does not notice a queue before packets are lost.
     pub trendline: bool,
+    /// Work-around: keeps DTLS flights that only repeat what was there before from the crate, which
+    /// stops its own retransmissions on them, so that a lost flight ends the handshake.
+    pub steady_handshake: bool,
 }
 
 impl StackPlan {
@@ -248,6 +251,7 @@ impl StackPlan {
             max_nacks_per_packet: Some(2),
             steady_playout: true,
             trendline: true,
+            steady_handshake: true,
         }
     }
 
@@ -266,6 +270,7 @@ impl StackPlan {
             max_nacks_per_packet: None,
             steady_playout: false,
             trendline: false,
+            steady_handshake: false,
         }
     }
 }

@@ -235,7 +235,7 @@ fn max_retransmits(node: &Node<'_>) -> Option<Reliability> {
 
 fn max_lifetime(node: &Node<'_>) -> Option<Reliability> {
     let lifetime: Duration = node.within(LIFETIMES)?.into();
-    if lifetime.subsec_nanos() % 1_000_000 != 0 {
+    if !lifetime.subsec_nanos().is_multiple_of(1_000_000) {
         return node.fail("finer than 1 ms; write a whole number of ms");
     }
     u16::try_from(lifetime.as_millis())
