@@ -184,6 +184,7 @@ fn duration(samples: u64) -> Duration {
 struct Ear {
     key: StreamKey,
     detector: ProbeDetector,
+    agreement: probe::Agreement,
     /// When the sender's capture began, and the sample of its timeline that is played next.
     timeline: Option<(Time, u64)>,
 }
@@ -201,6 +202,7 @@ impl Ear {
                 kind: Kind::Audio,
             },
             detector: detector.expect("the work was done"),
+            agreement: probe::Agreement::default(),
             timeline: None,
         }
     }
@@ -226,7 +228,9 @@ impl Ear {
         for word in self.detector.push(*next, samples) {
             let heard = word.at as i64;
             let instants = (at(heard - word.latency()), at(heard) + late);
-            context.observatory.lock().heard(self.key, instants);
+            for sure in self.agreement.admit(instants) {
+                context.observatory.lock().heard(self.key, sure);
+            }
         }
         *next += FRAME_SAMPLES as u64;
     }
