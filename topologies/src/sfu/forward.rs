@@ -1,16 +1,23 @@
 //! Packets from the sender's leg to the receivers' legs.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use reports::record::Kind;
 use rtc::rtp::packet::Packet;
+use sim::Time;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
 use super::rewrite::{Rewriter, Seen};
 use super::room::{Room, Source};
+use crate::media::assemble::begins_keyframe;
 use crate::observe::frames::{Frame, HopKey};
 use crate::peer::outgoing::Outgoing;
+use crate::peer::participant::Origin;
+
+/// When a layer's keyframe is asked for once more: the request or the keyframe may have been lost.
+const ASKS_AGAIN: Duration = Duration::from_secs(1);
 
 /// A source's packets on their way to one receiver.
 pub struct Subscription {
@@ -24,6 +31,12 @@ struct Stream {
     frame: Option<u32>,
     /// The latest packet was left out on purpose.
     paused: bool,
+    /// The layer that is forwarded.
+    layer: usize,
+    /// The layer of which a keyframe was asked for, and when.
+    asked: Option<(usize, Time)>,
+    /// Payload that was forwarded, bytes.
+    bytes: u64,
 }
 
 impl Subscription {
@@ -37,6 +50,9 @@ impl Subscription {
                 rewriter,
                 frame: None,
                 paused: false,
+                layer: 0,
+                asked: None,
+                bytes: 0,
             }),
         }
     }
@@ -60,13 +76,61 @@ impl Subscription {
             .expect("no panic while a stream is locked")
     }
 
-    /// The packet as this receiver gets it, if it does, and whether a frame begins with it.
-    fn rewrite(&self, packet: &Packet) -> Option<(Packet, bool)> {
+    /// The packet of a layer as this receiver gets it, if it does, and whether a frame begins with it;
+    /// `target` is the layer that it is to get.
+    fn rewrite(&self, packet: &Packet, layer: usize, target: usize) -> Option<(Packet, bool)> {
         let mut stream = self.stream();
+        if stream.layer != layer || stream.rewriter.waits_for_keyframe() {
+            if layer != target || !stream.may_begin(packet) {
+                return None;
+            }
+            stream.rewriter.pause();
+            (stream.layer, stream.asked) = (layer, None);
+        }
         let out = stream.rewriter.rewrite(packet)?;
+        stream.bytes += out.payload.len() as u64;
         let timestamp = Some(out.header.timestamp);
         let begins = std::mem::replace(&mut stream.frame, timestamp) != timestamp;
         Some((out, begins))
+    }
+
+    /// The layer that is forwarded; `None` while none is.
+    pub fn current(&self) -> Option<usize> {
+        let stream = self.stream();
+        (!stream.rewriter.waits_for_keyframe()).then_some(stream.layer)
+    }
+
+    /// Whether a keyframe of `target` is to be asked for: it takes one to get there, and an earlier
+    /// request has led to nothing.
+    pub fn awaits(&self, target: usize, now: Time) -> bool {
+        let mut stream = self.stream();
+        if stream.layer == target && !stream.rewriter.waits_for_keyframe() {
+            return false;
+        }
+        let lately =
+            |(layer, at): (usize, Time)| layer == target && now.saturating_since(at) < ASKS_AGAIN;
+        if stream.asked.is_some_and(lately) {
+            return false;
+        }
+        stream.asked = Some((target, now));
+        true
+    }
+
+    /// Payload that was forwarded so far, bytes.
+    pub fn sent_bytes(&self) -> u64 {
+        match self.outgoing.hop.kind {
+            Kind::Video => self.stream().bytes,
+            Kind::Audio => 0,
+        }
+    }
+}
+
+impl Stream {
+    /// Whether a stream or a layer may begin with this packet: with a keyframe, of a picture that
+    /// comes after what has been forwarded (RFC 1982), since layers of one picture have one timestamp.
+    fn may_begin(&self, packet: &Packet) -> bool {
+        let ahead = |last: u32| packet.header.timestamp.wrapping_sub(last) as i32 > 0;
+        self.frame.is_none_or(ahead) && begins_keyframe(&packet.payload)
     }
 }
 
@@ -76,17 +140,23 @@ fn level_of(packet: &Packet, level_id: Option<u8>) -> Option<u8> {
     extension.first().map(|byte| byte & 0x7f)
 }
 
-/// Forwards a track, whose packets announce levels in the header extension `level_id`, from its first packet until it ends.
+/// Forwards a track, whose packets announce levels in the header extension `level_id`, from its first
+/// packet until it ends.
 pub async fn start(
     room: &Arc<Room>,
-    source: Source,
+    origin: Origin,
     track: Arc<dyn TrackRemote>,
     level_id: Option<u8>,
 ) {
+    let (participant, kind) = (origin.source, origin.kind);
+    let (source, layer) = (Source { participant, kind }, usize::from(origin.layer));
     let Some(ssrc) = track.ssrcs().await.first().copied() else {
         return log::warn!("a track of {source:?} has no SSRC");
     };
-    if room.attach(source, ssrc, Arc::clone(&track)).is_none() {
+    if room
+        .attach((source, layer), ssrc, Arc::clone(&track))
+        .is_none()
+    {
         return log::warn!("nobody announced {source:?}");
     }
     let runtime = room.context().environment.runtime();
@@ -100,26 +170,28 @@ pub async fn start(
                 if let Some(level) = level_of(&packet, level_id) {
                     room.heard(source.participant, level);
                 }
-                forward(&room, source, &packet).await;
+                room.came(source, layer);
+                forward(&room, source, layer, &packet).await;
             }
         }
     }));
 }
 
-async fn forward(room: &Arc<Room>, source: Source, packet: &Packet) {
-    for (subscription, goes) in room.subscriptions(source) {
-        if !goes {
+async fn forward(room: &Arc<Room>, source: Source, layer: usize, packet: &Packet) {
+    for (subscription, target) in room.subscriptions(source) {
+        let Some(target) = target else {
             subscription.pause();
             continue;
-        }
-        let Some((out, begins)) = subscription.rewrite(packet) else {
+        };
+        let Some((out, begins)) = subscription.rewrite(packet, layer, target) else {
             if subscription.resumes() {
-                room.want_keyframe(source);
+                room.want_keyframe(source, target);
             }
             continue;
         };
         if begins {
-            report(room, subscription.outgoing.hop, packet.header.timestamp);
+            let timestamp = packet.header.timestamp;
+            report(room, subscription.outgoing.hop, layer as u8, timestamp);
         }
         if let Err(error) = subscription.outgoing.track.write_rtp(out).await {
             // The leg is going away; its end is reported where it is noticed.
@@ -128,19 +200,19 @@ async fn forward(room: &Arc<Room>, source: Source, packet: &Packet) {
     }
 }
 
-/// The frame with this timestamp begins its second hop.
-fn report(room: &Room, hop: HopKey, timestamp: u32) {
+/// The frame with this timestamp begins its second hop, in that layer.
+fn report(room: &Room, hop: HopKey, layer: u8, timestamp: u32) {
     let context = room.context();
     context.environment.aside(&mut || {
         let now = context.environment.now();
         let mut observations = context.observatory.lock();
-        let first = HopKey::first(hop.source, hop.from, hop.kind);
+        let first = HopKey::first(hop.source, hop.from, hop.kind).on_layer(layer);
         let Some(frame) = observations.hop_frame(first, timestamp) else {
             return;
         };
         let mut forwarded = Frame::new(frame.number, frame.captured, now);
         (forwarded.bytes, forwarded.packets) = (frame.bytes, frame.packets);
-        forwarded.keyframe = frame.keyframe;
+        (forwarded.keyframe, forwarded.layer) = (frame.keyframe, layer);
         if observations.hop_frame(hop, timestamp).is_none() {
             observations.insert(hop, timestamp, forwarded);
         }
@@ -148,13 +220,20 @@ fn report(room: &Room, hop: HopKey, timestamp: u32) {
 }
 
 /// Passes the receiver's keyframe requests on, for as long as its track lives.
-pub fn watch_requests(room: &Arc<Room>, source: Source, subscription: &Subscription) {
+pub fn watch_requests(room: &Arc<Room>, source: Source, subscription: &Arc<Subscription>) {
     let runtime = room.context().environment.runtime();
-    let (room, track) = (Arc::clone(room), Arc::clone(&subscription.outgoing.track));
+    let (room, subscription) = (Arc::clone(room), Arc::downgrade(subscription));
+    let Some(track) = subscription
+        .upgrade()
+        .map(|s| Arc::clone(&s.outgoing.track))
+    else {
+        return;
+    };
     runtime.spawn(Box::pin(async move {
         while let Some(event) = track.poll().await {
             if let TrackLocalEvent::OnRtcpPacket(_) = event {
-                room.want_keyframe(source);
+                let layer = subscription.upgrade().and_then(|s| s.current());
+                room.want_keyframe(source, layer.unwrap_or(0));
             }
         }
     }));
