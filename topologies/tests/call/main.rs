@@ -15,5 +15,6 @@ mod packets;
 mod pictures;
 mod replay;
 mod sfu;
+mod simulcast;
 mod support;
 mod trace;
