@@ -59,6 +59,7 @@ fn cell(seed: u64) -> CellRecord {
         hosts: vec![host("a"), host("b")],
         connections: Vec::new(),
         streams: vec![stream(100_000)],
+        data: Vec::new(),
         timeline: Vec::new(),
         prices: None,
         packets: PacketsRecord::default(),

@@ -58,6 +58,7 @@ pub(crate) fn cell() -> CellRecord {
         ],
         connections: connections(),
         streams: streams(),
+        data: data(),
         timeline: vec![TimelineRecord {
             second: 3,
             host: "a".into(),
@@ -164,6 +165,66 @@ pub(crate) fn connection(
         },
         transport: connected.map(|_| "udp".into()),
     }
+}
+
+/// A file from a to b and c, of which c has got half; and state from b to a, of which a tenth was
+/// lost.
+fn data() -> Vec<DataRecord> {
+    let file = DataRecord {
+        workload: "slides".into(),
+        kind: DataKind::File,
+        sender: "a".into(),
+        receiver: "b".into(),
+        ordered: true,
+        max_retransmits: None,
+        max_lifetime_ms: None,
+        messages_sent: 100,
+        bytes_sent: 1_600_000,
+        messages_skipped: 0,
+        messages_left_out: 0,
+        messages_received: 100,
+        bytes_received: 1_600_000,
+        messages_lost: 0,
+        goodput_kbps: Some(3_200.0),
+        completion_ms: Some(4_000.0),
+        sha256_ok: Some(true),
+        latency_us: std::iter::repeat_n(12_000, 100).collect(),
+        age_ms_mean: None,
+        peak_age_us: Default::default(),
+        buffered_bytes_max: 262_144,
+    };
+    let half = DataRecord {
+        receiver: "c".into(),
+        messages_received: 50,
+        bytes_received: 800_000,
+        messages_lost: 50,
+        goodput_kbps: Some(1_600.0),
+        completion_ms: None,
+        sha256_ok: None,
+        latency_us: std::iter::repeat_n(16_000, 50).collect(),
+        ..file.clone()
+    };
+    let state = DataRecord {
+        workload: "moves".into(),
+        kind: DataKind::State,
+        sender: "b".into(),
+        receiver: "a".into(),
+        ordered: false,
+        max_retransmits: Some(0),
+        messages_received: 90,
+        bytes_received: 9_000,
+        bytes_sent: 10_000,
+        messages_lost: 10,
+        goodput_kbps: Some(6.0),
+        completion_ms: None,
+        sha256_ok: None,
+        latency_us: std::iter::repeat_n(8_000, 90).collect(),
+        age_ms_mean: Some(10.5),
+        peak_age_us: std::iter::repeat_n(13_000, 89).collect(),
+        buffered_bytes_max: 200,
+        ..file.clone()
+    };
+    vec![file, half, state]
 }
 
 fn streams() -> Vec<StreamRecord> {

@@ -19,7 +19,7 @@ pub struct BuiltIn {
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 11] = [
+const LIBRARY: [(&str, &str); 13] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
     ("three-way", include_str!("../library/three-way.toml")),
     ("standup", include_str!("../library/standup.toml")),
@@ -40,6 +40,8 @@ const LIBRARY: [(&str, &str); 11] = [
         include_str!("../library/symmetric-pair.toml"),
     ),
     ("ideal-pair", include_str!("../library/ideal-pair.toml")),
+    ("file-share", include_str!("../library/file-share.toml")),
+    ("game", include_str!("../library/game.toml")),
 ];
 
 /// The built-in scenarios, the one to begin with first.

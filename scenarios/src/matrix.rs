@@ -44,6 +44,10 @@ pub(crate) fn plan(spec: &Spec, seed: Option<u64>) -> TraversalPlan {
         let types = with_servers(spec).into_iter();
         cells.extend(types.map(|nat| central(spec, seed, *topology, &nat)));
     }
+    // What is lost in one cell says nothing of what is lost in another.
+    for cell in &mut cells {
+        cell.plan.seed = Seed(seed).part(&cell.name());
+    }
     TraversalPlan {
         scenario: spec.name.clone(),
         seed,
@@ -202,6 +206,7 @@ fn call(spec: &Spec, seed: u64, topology: Topology, types: [&NatType; 2], offers
         prices: spec.prices.clone(),
         sfu: spec.sfu.clone(),
         mcu: spec.mcu.clone(),
+        data: Vec::new(),
         events: Vec::new(),
     }
 }

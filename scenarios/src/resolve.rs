@@ -8,9 +8,9 @@ use sim::Seed;
 
 use crate::document::{Finding, Problems};
 use crate::plan::{
-    Access, CostProfile, Event, Happening, NetworkPlan, Participant, Plan, Topology,
+    Access, CostProfile, DataPlan, Event, Happening, NetworkPlan, Participant, Plan, Topology,
 };
-use crate::spec::{Group, Interruption, PARTICIPANTS, Spec};
+use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Spec};
 use crate::timeline::Traces;
 use crate::{camera, fidelity, grid, timeline};
 
@@ -50,6 +50,7 @@ pub(crate) fn resolve(
     check_list("participants", participants, &problems);
     check_numbers(spec, participants, &problems);
     check_senders(spec, participants, &problems);
+    check_data(spec, participants, &problems);
     if topologies.contains(&Topology::Mcu) {
         check_grids(spec, participants, &problems);
     }
@@ -100,6 +101,7 @@ fn cell(
         video: spec.video.clone(),
         audio: spec.audio.clone(),
         congestion: spec.congestion.clone(),
+        data: data(spec, &participants),
         warmup: spec.warmup,
         duration: spec.duration,
         fidelity,
@@ -112,6 +114,27 @@ fn cell(
         events: events(spec, topology, &participants),
         participants,
     }
+}
+
+/// The workloads over data channels.
+fn data(spec: &Spec, participants: &[Participant]) -> Vec<DataPlan> {
+    let members = |group: &Option<String>| {
+        let of = |peer: &&Participant| group.as_ref().is_none_or(|name| *name == peer.group);
+        let members = participants.iter().filter(of);
+        members.map(|peer| peer.index).collect()
+    };
+    let plan = |data: &Data| DataPlan {
+        name: data.name.clone(),
+        kind: data.kind,
+        senders: members(&data.from),
+        receivers: members(&data.to),
+        start: data.start.unwrap_or(spec.warmup),
+        payload_bytes: data.payload_bytes,
+        ordered: data.ordered,
+        reliability: data.reliability,
+        buffer_bytes: data.buffer_bytes,
+    };
+    spec.data.iter().map(plan).collect()
 }
 
 /// What happens in mid-call, in order of time; at one time servers first, then participants.
@@ -241,6 +264,33 @@ fn check_senders(spec: &Spec, numbers: &[u32], problems: &Problems) {
              participants, or give a group that sends a count"
         );
         problems.add(None, "participants".to_owned(), message);
+    }
+}
+
+/// Every workload has somebody to send and somebody else to receive, in each of the calls.
+fn check_data(spec: &Spec, numbers: &[u32], problems: &Problems) {
+    for number in possible(spec, numbers) {
+        let sizes = spec.groups.sizes.split(number);
+        let size = |group: &Option<String>| {
+            let groups = spec.groups.list.iter().zip(&sizes);
+            let of = |known: &Group| group.as_ref().is_none_or(|name| *name == known.name);
+            groups
+                .filter(|(known, _)| of(known))
+                .map(|(_, size)| size)
+                .sum::<u32>()
+        };
+        for data in &spec.data {
+            let (from, to) = (size(&data.from), size(&data.to));
+            // Who is alone in a group has nobody there to send to.
+            let to_themselves = data.from == data.to && from == 1;
+            if from == 0 || to == 0 || to_themselves {
+                let message = format!(
+                    "of {number} participants nobody sends it to somebody else, by the sizes of \
+                     the groups; write another `from` or `to`, or larger groups"
+                );
+                problems.add(Some(data.at), data.path.clone(), message);
+            }
+        }
     }
 }
 

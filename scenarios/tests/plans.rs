@@ -1,6 +1,6 @@
 //! From text to plans: the grid, the groups, and every key with an effect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::Path;
 use std::time::Duration;
@@ -276,6 +276,7 @@ fn every_key_of_the_stack() {
          check_interval = \"20 ms\"\nmax_binding_requests = 9\nturn_refresh_cap = \"30 s\"\n\
          discard_candidates_on_restart = true\nrestart_when_disconnected = true\n\
          max_nacks_per_packet = 3\nsteady_playout = true\ntrendline = true\n\
+         steady_handshake = true\n\
          acceptance_waits.host = \"1 ms\"\nacceptance_waits.srflx = \"2 ms\"\n\
          acceptance_waits.prflx = \"3 ms\"\nacceptance_waits.relay = \"4 ms\"",
     );
@@ -292,6 +293,7 @@ fn every_key_of_the_stack() {
         max_nacks_per_packet: Some(3),
         steady_playout: true,
         trendline: true,
+        steady_handshake: true,
     };
     assert_eq!(written.stack, expected);
     let defaults = plan(
@@ -324,7 +326,9 @@ fn every_built_in_resolves_under_its_name() {
             "handover",
             "full-cone-pair",
             "symmetric-pair",
-            "ideal-pair"
+            "ideal-pair",
+            "file-share",
+            "game"
         ]
     );
     for built_in in scenarios::list() {
@@ -410,4 +414,30 @@ fn a_hash_belongs_to_a_text() {
         scenario.hash(),
         "e6dbc6385561c124b61f93fe1beb63d7ae76c7e33b744effe0b03d2b618d5a66"
     );
+}
+
+/// The seeds of the matrix's cells, by name. No two cells may have the same name.
+fn cell_seeds(lines: &str, seed: Option<u64>) -> BTreeMap<String, Seed> {
+    let source = format!("name = \"x\"\n[nat]\n{lines}");
+    let scenario = Scenario::parse(&source, Path::new("x.toml")).unwrap();
+    let plan = scenario.traversal(seed);
+    let count = plan.cells.len();
+    let seeds = plan.cells.iter().map(|cell| (cell.name(), cell.plan.seed));
+    let seeds: BTreeMap<_, _> = seeds.collect();
+    assert_eq!(seeds.len(), count);
+    seeds
+}
+
+#[test]
+fn every_cell_of_a_matrix_has_a_seed_of_its_own() {
+    let all = cell_seeds("", None);
+    // docs/nat.md: 324 + 32 + 10 + 8 + 16 + 10 + 22.
+    assert_eq!(all.len(), 422);
+    assert_eq!(all.values().collect::<BTreeSet<_>>().len(), 422);
+    // It follows from the cell, whatever else there is, and from the matrix's seed.
+    let some = cell_seeds("offerers = [\"b\"]\ntopologies = [\"mesh\"]\n", Some(1));
+    assert_eq!(some.len(), 200);
+    assert!(some.iter().all(|(name, seed)| all[name] == *seed));
+    let others = cell_seeds("", Some(2));
+    assert!(others.iter().all(|(name, seed)| all[name] != *seed));
 }

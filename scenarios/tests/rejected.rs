@@ -45,6 +45,17 @@ media = "server-8"
 restart = { at = "4 s", for = "1 s" }
 [sfu]
 last_n = 3
+[[data]]
+name = "d"
+kind = "state"
+from = "a"
+to = "all"
+start = "1 s"
+rate = 60
+payload = "64 B"
+ordered = true
+max_lifetime = "100 ms"
+buffer = "1 MiB"
 [mcu]
 size = "640x360"
 encoders = "per-participant"
@@ -83,7 +94,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 13);
+    assert_eq!(files.len(), 16);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
@@ -116,7 +127,7 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
     let all = "quickstart, three-way, standup, webinar, adaptive, all-symmetric, large, \
-               full-cone-pair, symmetric-pair, ideal-pair";
+               handover, full-cone-pair, symmetric-pair, ideal-pair, file-share, game";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use scenarios::{
-    Access, CostProfile, Device, Event, Fidelity, Happening, McuEncoders, McuPlan, Overrides, Plan,
-    Scenario, SfuPlan, Topology, VideoPlan,
+    Access, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
+    McuPlan, Overrides, Plan, Reliability, Scenario, SfuPlan, Topology, VideoPlan,
 };
 
 fn plans(lines: &str) -> Vec<Plan> {
@@ -122,6 +122,89 @@ fn layers_share_the_bitrate_and_halve_the_size() {
     let usual = plan("topologies = [\"sfu\"]").layers();
     let expected = plan("").video.into_iter().collect::<Vec<_>>();
     assert_eq!(usual, expected);
+}
+
+#[test]
+fn every_key_of_data() {
+    let written = plan(
+        "[[group]]\nname = \"a\"\ncount = 1\n[[group]]\nname = \"b\"\ncount = 3\n[[data]]\n\
+         name = \"moves\"\nkind = \"state\"\nfrom = \"a\"\nto = \"b\"\nstart = \"7 s\"\nrate = 50\n\
+         payload = \"64 B\"\nordered = true\nmax_lifetime = \"80 ms\"\nbuffer = \"64 KiB\"",
+    )
+    .data;
+    let moves = DataPlan {
+        name: "moves".to_owned(),
+        kind: DataKind::State {
+            interval: Duration::from_millis(20),
+        },
+        senders: vec![0],
+        receivers: vec![1, 2, 3],
+        start: Duration::from_secs(7),
+        payload_bytes: 64,
+        ordered: true,
+        reliability: Reliability::LifetimeMs(80),
+        buffer_bytes: 65_536,
+    };
+    assert_eq!(written, [moves]);
+}
+
+#[test]
+fn data_is_what_its_kind_is_unless_said_otherwise() {
+    let of = |kind: &str| {
+        let lines = format!("video = false\naudio = false\n[[data]]\nname = \"d\"\nkind = {kind}");
+        plan(&lines).data.remove(0)
+    };
+    let file = of("\"file\"\nsize = \"2 MB\"");
+    // From when measuring starts, the default being 5 s.
+    let expected = DataPlan {
+        name: "d".to_owned(),
+        kind: DataKind::File { bytes: 2_000_000 },
+        senders: vec![0, 1, 2, 3],
+        receivers: vec![0, 1, 2, 3],
+        start: Duration::from_secs(5),
+        payload_bytes: 16_384,
+        ordered: true,
+        reliability: Reliability::Full,
+        buffer_bytes: 262_144,
+    };
+    assert_eq!(file, expected);
+    assert!(file.joins(1, 2) && !file.joins(2, 2) && !file.joins(2, 4));
+    let interval = Duration::from_secs_f64(1.0 / 30.0);
+    let state = DataPlan {
+        kind: DataKind::State { interval },
+        payload_bytes: 100,
+        ordered: false,
+        reliability: Reliability::Retransmits(0),
+        ..expected.clone()
+    };
+    assert_eq!(of("\"state\""), state);
+    let reliable = Reliability::Full;
+    assert_eq!(
+        of("\"state\"\nmax_retransmits = \"unlimited\"").reliability,
+        reliable
+    );
+    let interval = Duration::from_secs(5);
+    let chat = DataPlan {
+        kind: DataKind::Chat { interval },
+        payload_bytes: 200,
+        ..expected
+    };
+    assert_eq!(of("\"chat\""), chat);
+}
+
+/// Half of two is one, who has nobody in the group to send to.
+#[test]
+fn nobody_sends_to_themselves_alone() {
+    let lines = "participants = [4, 2]\n[[group]]\nname = \"a\"\nshare = 0.5\n[[group]]\nname = \"b\"\n\
+                 share = 0.5\n[[data]]\nname = \"d\"\nkind = \"chat\"\nfrom = \"a\"\nto = \"a\"";
+    let scenario = Scenario::parse(&format!("name = \"x\"\n{lines}\n"), Path::new("x.toml"));
+    let error = scenario
+        .unwrap()
+        .resolve(&Overrides::default())
+        .unwrap_err();
+    let said = "x.toml:9:1: data[0]: of 2 participants nobody sends it to somebody else, by the \
+                sizes of the groups; write another `from` or `to`, or larger groups";
+    assert_eq!(error.to_string(), said);
 }
 
 #[test]

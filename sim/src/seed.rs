@@ -4,7 +4,7 @@
 //! part, or drawing more often in one, never shifts the numbers that another part sees.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +22,12 @@ impl Seed {
         hash.update(name.as_bytes());
         ChaCha8Rng::from_seed(hash.finalize().into())
     }
+
+    /// The seed of the part called `name` that is a run of its own: independent of this one and of
+    /// those of other parts.
+    pub fn part(self, name: &str) -> Seed {
+        Seed(self.stream(&format!("part/{name}")).next_u64())
+    }
 }
 
 #[cfg(test)]
@@ -36,5 +42,8 @@ mod tests {
         assert_eq!(draw(1, "a"), draw(1, "a"));
         assert_ne!(draw(1, "a"), draw(1, "b"));
         assert_ne!(draw(1, "a"), draw(2, "a"));
+        assert_eq!(Seed(1).part("a"), Seed(1).part("a"));
+        assert_ne!(Seed(1).part("a"), Seed(1).part("b"));
+        assert_ne!(Seed(1).part("a"), Seed(2).part("a"));
     }
 }

@@ -6,6 +6,7 @@ use scenarios::{Plan, Topology};
 use sim::Time;
 use tokio::sync::mpsc;
 
+use crate::data::{Role, with_data};
 use crate::member::{self, Access, Command, Identity, Relations};
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
@@ -31,7 +32,8 @@ impl Relations for Central {
     }
 
     fn media(&self, remote: u16, _renegotiate: Renegotiate) -> Box<dyn Media> {
-        Box::new(ParticipantMedia::new(self.context.clone(), remote))
+        let media = ParticipantMedia::new(self.context.clone(), remote);
+        with_data(&self.context, remote, Role::Participant, Box::new(media))
     }
 }
 

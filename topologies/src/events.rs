@@ -38,7 +38,7 @@ enum Change {
     /// A participant moves.
     Move(u16, Box<Access>),
     /// A host goes on over another link.
-    HandOver(HostId, Handover),
+    HandOver(HostId, Box<Handover>),
 }
 
 impl Script {
@@ -61,7 +61,7 @@ impl Script {
             let handovers = participant.network.handovers.iter();
             steps.extend(handovers.map(|handover| Step {
                 at: Time::ZERO + handover.at,
-                change: Change::HandOver(*host, handover.clone()),
+                change: Change::HandOver(*host, Box::new(handover.clone())),
             }));
         }
         steps.sort_by_key(|step| step.at);

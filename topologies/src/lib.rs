@@ -9,6 +9,7 @@
 //! - [`member`]: what everybody in a call does: signalling, connections; [`client`]: participants;
 //!   [`server`]: who carries their media.
 //! - [`mesh`]: every pair connected; [`sfu`]: a server that forwards; [`mcu`]: one that mixes.
+//! - [`data`]: files, state and chat over data channels.
 //! - [`events`]: what happens to the network in mid-call.
 //! - [`traversal`]: cells of a traversal matrix, and what theory says of them.
 //! - [`observe`]: what is measured, and how.
@@ -18,6 +19,7 @@ pub mod addresses;
 pub mod calibrate;
 pub mod client;
 pub mod costs;
+pub mod data;
 pub mod events;
 pub mod infra;
 pub mod mcu;

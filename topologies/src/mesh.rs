@@ -1,12 +1,22 @@
-//! Mesh: every pair of participants is connected, unless neither of the two sends.
+//! Mesh: every pair of participants is connected, unless neither of the two sends anything.
 //!
 //! Whoever joins offers to everybody who is there already; whoever is there answers.
 
+use scenarios::Plan;
+
+use crate::data::{Role, with_data};
 use crate::member::Relations;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
 use crate::peer::media::Media;
 use crate::peer::participant::ParticipantMedia;
+
+/// Whether two participants are connected: one of them sends media, or data to the other.
+pub fn are_connected(plan: &Plan, a: u16, b: u16) -> bool {
+    let sends = |index: u16| plan.participants[usize::from(index)].sends;
+    let mut workloads = plan.data.iter();
+    sends(a) || sends(b) || workloads.any(|data| data.joins(a, b) || data.joins(b, a))
+}
 
 /// One participant's relations in a mesh.
 pub struct Pairs {
@@ -23,8 +33,7 @@ impl Pairs {
 impl Relations for Pairs {
     fn connects_to(&self, name: &str) -> Option<u16> {
         let other = self.context.participant_named(name)?;
-        let sends = |index: u16| self.context.plan.participants[usize::from(index)].sends;
-        (sends(self.context.index) || sends(other)).then_some(other)
+        are_connected(&self.context.plan, self.context.index, other).then_some(other)
     }
 
     fn offers_to(&self, _remote: u16, newcomer: bool) -> bool {
@@ -32,6 +41,7 @@ impl Relations for Pairs {
     }
 
     fn media(&self, remote: u16, _renegotiate: Renegotiate) -> Box<dyn Media> {
-        Box::new(ParticipantMedia::new(self.context.clone(), remote))
+        let media = ParticipantMedia::new(self.context.clone(), remote);
+        with_data(&self.context, remote, Role::Participant, Box::new(media))
     }
 }

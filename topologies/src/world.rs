@@ -376,6 +376,7 @@ pub struct SimEnvironment {
     ice_tcp: bool,
     /// The port that all connections of a media server share, from the first one on.
     mux: OnceLock<Option<TcpMux>>,
+    steady_handshake: bool,
 }
 
 impl SimEnvironment {
@@ -386,6 +387,7 @@ impl SimEnvironment {
             flush_relay: plan.stack.flush_relay,
             ice_tcp: plan.servers.ice_tcp && media_role(plan).is_some(),
             mux: OnceLock::new(),
+            steady_handshake: plan.stack.steady_handshake,
         }
     }
 
@@ -417,10 +419,13 @@ impl Environment for SimEnvironment {
     }
 
     fn connection_runtime(&self) -> ConnectionRuntime {
-        let runtime = match self.flush_relay {
-            true => self.runtime.flushing_relays(),
-            false => self.runtime.clone(),
-        };
+        let mut runtime = self.runtime.clone();
+        if self.flush_relay {
+            runtime = runtime.flushing_relays();
+        }
+        if self.steady_handshake {
+            runtime = runtime.steadying_handshakes();
+        }
         let ice_tcp = self.tcp_role();
         let plain: Arc<dyn Runtime> = Arc::new(runtime.clone());
         ConnectionRuntime {

@@ -6,6 +6,7 @@
 
 mod block;
 mod catalogue;
+mod data;
 mod figures;
 mod measured;
 mod money;
@@ -18,6 +19,7 @@ mod timeline;
 
 pub use block::{Block, Figure};
 pub use catalogue::{Better, METRICS, Metric, Needs, Pool};
+pub use data::{DataFigures, DataRow};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
 pub use peers::PeerRow;

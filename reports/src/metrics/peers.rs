@@ -60,6 +60,8 @@ row! {
         pub window_up_turn_bytes: u64,
         /// DTLS sent in the measured window.
         pub window_up_dtls_bytes: u64,
+        /// Data channels put on the access link.
+        pub window_up_data_bytes: u64,
         /// TCP (signalling) sent in the measured window.
         pub window_up_tcp_bytes: u64,
         /// SRTP received in the measured window: packets.
@@ -76,6 +78,8 @@ row! {
         pub window_down_turn_bytes: u64,
         /// DTLS received in the measured window.
         pub window_down_dtls_bytes: u64,
+        /// Data channels delivered by the access link.
+        pub window_down_data_bytes: u64,
         /// TCP (signalling) received in the measured window.
         pub window_down_tcp_bytes: u64,
         /// Modelled cores in use, mean over the window.
@@ -153,6 +157,7 @@ impl PeerRow {
             window_up_stun_bytes: up.stun_bytes,
             window_up_turn_bytes: up.turn_bytes,
             window_up_dtls_bytes: up.dtls_bytes,
+            window_up_data_bytes: up.data_bytes,
             window_up_tcp_bytes: up.tcp_bytes,
             window_down_rtp_packets: down.rtp_packets,
             window_down_rtp_bytes: down.rtp_bytes,
@@ -161,6 +166,7 @@ impl PeerRow {
             window_down_stun_bytes: down.stun_bytes,
             window_down_turn_bytes: down.turn_bytes,
             window_down_dtls_bytes: down.dtls_bytes,
+            window_down_data_bytes: down.data_bytes,
             window_down_tcp_bytes: down.tcp_bytes,
             cpu_cores_mean: host.cpu_cores_mean,
             connections: ends.len() as u64,

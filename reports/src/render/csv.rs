@@ -6,7 +6,7 @@ use ::csv::WriterBuilder;
 use serde::Serialize;
 
 use super::chart::Chart;
-use crate::metrics::{MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
+use crate::metrics::{DataRow, MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
 use crate::recommend::{Decision, DecisionRow};
 use crate::record::{CellRecord, Measured};
 
@@ -65,6 +65,15 @@ pub fn streams(cells: &[CellRecord]) -> String {
             let of_parts = parts.iter().map(|&part| stream.latency_parts_ms.get(part));
             (StreamRow::of(cell, stream), of_parts.collect::<Vec<_>>())
         }),
+    )
+}
+
+/// `data.csv`: a row per cell, workload, sender and receiver.
+pub fn data(cells: &[CellRecord]) -> String {
+    rows(
+        cells
+            .iter()
+            .flat_map(|cell| cell.data.iter().map(move |data| DataRow::of(cell, data))),
     )
 }
 
@@ -143,6 +152,7 @@ mod tests {
             summary(&[]),
             peers(&[]),
             streams(&[]),
+            data(&[]),
             timeline(&[]),
             measured(&[], &[]),
         ] {
@@ -163,8 +173,8 @@ mod tests {
                 .ends_with(",keyframes,transport,latency_decode_ms_mean,latency_network_ms_mean")
         );
         // The fixture's first stream has the parts, the second none.
-        assert!(lines[1].ends_with(",1,1.5,6.5"), "{}", lines[1]);
-        assert!(lines[2].ends_with(",1,,"), "{}", lines[2]);
+        assert!(lines[1].ends_with(",1,udp,1.5,6.5"), "{}", lines[1]);
+        assert!(lines[2].ends_with(",1,udp,,"), "{}", lines[2]);
         // 300 frames of 1000 B in 10 s: 240 kbps, 30 frames per second.
         assert!(
             lines[1].contains(",300000,240.0,30.0,500.0,8.0,8.0,8.0,8.0,"),
@@ -176,6 +186,23 @@ mod tests {
         assert!(lines[1].contains(",,,0,0.0,40.0,0.98,"), "{}", lines[1]);
         assert!(lines[7].ends_with(",5.2,,,,,,,,,,"), "{}", lines[7]);
         assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn a_workload_has_a_row_for_each_receiver() {
+        let text = data(&[cell()]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        // The file that arrived whole, the one of which half is missing, and the state.
+        let whole = "trio,mesh,3,7,slides,file,a,b,true,,,100,1600000,0,0,100,1600000,0,0.0,3200.0,\
+                     4000.0,true,12.0,12.0,12.0,12.0,,,262144";
+        assert_eq!(lines[1], whole);
+        let half =
+            ",a,c,true,,,100,1600000,0,0,50,800000,50,0.5,1600.0,,,16.0,16.0,16.0,16.0,,,262144";
+        assert!(lines[2].ends_with(half), "{}", lines[2]);
+        let state =
+            ",b,a,false,0,,100,10000,0,0,90,9000,10,0.1,6.0,,,8.0,8.0,8.0,8.0,10.5,13.0,200";
+        assert!(lines[3].ends_with(state), "{}", lines[3]);
     }
 
     #[test]
@@ -219,6 +246,7 @@ mod tests {
         for text in [
             peers(&cells),
             streams(&cells),
+            data(&cells),
             timeline(&cells),
             measured.clone(),
         ] {

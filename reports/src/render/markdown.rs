@@ -12,14 +12,13 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut text = format!("## {}\n\n", escaped(&run.scenario.name));
     let _ = writeln!(text, "{}\n", escaped(text::heading(run).trim_end()));
     let (headers, rows) = text::comparison(run, &text::in_order(run));
-    text += &row(headers.iter().copied());
-    text += &row(headers.iter().map(|_| "---:"));
-    text.extend(
-        rows.iter()
-            .map(|fields| row(fields.iter().map(String::as_str))),
-    );
+    text += &table(&headers, &rows);
     text += &recommendation(run);
     text.push('\n');
+    if let Some((headers, rows)) = text::data(run, &text::in_order(run)) {
+        text += &table(&headers, &rows);
+        text.push('\n');
+    }
     for chart in charts {
         let (title, sentence) = (escaped(&chart.title), escaped(&chart.sentence));
         let _ = writeln!(text, "- **{title}.** {sentence}");
@@ -28,6 +27,16 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
         let _ = write!(text, "\n{}", fenced(remark.trim_end()));
     }
     let _ = write!(text, "\nReplay:\n\n{}", fenced(&run.replay));
+    text
+}
+
+fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = row(headers.iter().copied());
+    text += &row(headers.iter().map(|_| "---:"));
+    text.extend(
+        rows.iter()
+            .map(|fields| row(fields.iter().map(String::as_str))),
+    );
     text
 }
 

@@ -1,5 +1,6 @@
 //! A run as readable text: what a person sees when it ends.
 
+mod data;
 mod exceptions;
 pub(super) mod layout;
 mod summary;
@@ -11,15 +12,18 @@ use super::decisions;
 use crate::recommend;
 use crate::record::CellRecord;
 use crate::run::Run;
+pub(super) use data::comparison as data;
 pub(super) use summary::comparison;
 
-/// The table of the cells, the topologies to build, the pairs that were relayed or not connected, the hosts that could not
-/// keep up, the warnings, and `replay`, the command that gives the run again from where the reader
-/// is. Fits 120 columns in calls of up to 100 participants, if not every figure of a row is extreme.
+/// The table of the cells, the topologies to build, that of data channels if there are any, the pairs
+/// that were relayed or not connected, the hosts that could not keep up, the warnings, and `replay`,
+/// the command that gives the run again from where the reader is. Fits 120 columns in calls of up to
+/// 100 participants, if not every figure of a row is extreme.
 pub fn render(run: &Run, replay: &str) -> String {
     let cells = in_order(run);
     let mut sections = vec![heading(run), summary::table(run, &cells)];
     sections.extend(decisions::table(run, &recommend::all(run)));
+    sections.extend(data::table(run, &cells));
     sections.extend(remarks(run));
     sections.push(format!("replay: {replay}\n"));
     sections.join("\n")

@@ -15,7 +15,7 @@ const CHARTS: &str = "charts";
 /// What a run can be rendered to in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `summary.csv`, `peers.csv`, `streams.csv`, `timeline.csv`, `charts.csv` and
+    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv`, `charts.csv` and
     /// `decisions.csv`.
     Csv,
     /// `charts/*.svg`.
@@ -87,6 +87,7 @@ fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, Vec<u8>)> 
             text("summary.csv", csv::summary(cells)),
             text("peers.csv", csv::peers(cells)),
             text("streams.csv", csv::streams(cells)),
+            text("data.csv", csv::data(cells)),
             text("timeline.csv", csv::timeline(cells)),
             text("charts.csv", csv::charts(charts)),
             text("decisions.csv", csv::decisions(&recommend::all(run))),

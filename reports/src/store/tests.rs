@@ -61,6 +61,7 @@ fn the_directory_holds_the_documented_files_and_no_others() {
         "capture-mesh-3-7.pcapng",
         "charts",
         "charts.csv",
+        "data.csv",
         "decisions.csv",
         "measured.csv",
         "peers.csv",

@@ -6,6 +6,7 @@
 mod central;
 mod congestion;
 mod cpu;
+mod data;
 mod events;
 mod ice;
 mod layers;
@@ -24,6 +25,7 @@ use sim::{LinkConfig, NatConfig, Seed};
 pub use central::{McuEncoders, McuPlan, SfuPlan};
 pub use congestion::{CongestionControl, CongestionPlan, QualityStep};
 pub use cpu::{CostProfile, Device};
+pub use data::{DataKind, DataPlan, Reliability};
 pub use events::{Access, Event, Happening};
 pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use layers::MOST_LAYERS;
@@ -101,6 +103,8 @@ pub struct Plan {
     pub audio: Option<AudioPlan>,
     /// How senders adapt to the network.
     pub congestion: CongestionPlan,
+    /// What goes over data channels, at most 100 workloads.
+    pub data: Vec<DataPlan>,
     /// From the start of the call to the start of measuring.
     pub warmup: Duration,
     /// How long is measured after the warm-up.
@@ -229,6 +233,9 @@ pub struct StackPlan {
     /// Work-around, where senders adapt: an estimator of our own in place of the crate's, which
     /// does not notice a queue before packets are lost.
     pub trendline: bool,
+    /// Work-around: keeps DTLS flights that only repeat what was there before from the crate, which
+    /// stops its own retransmissions on them, so that a lost flight ends the handshake.
+    pub steady_handshake: bool,
 }
 
 impl StackPlan {
@@ -247,6 +254,7 @@ impl StackPlan {
             max_nacks_per_packet: Some(2),
             steady_playout: true,
             trendline: true,
+            steady_handshake: true,
         }
     }
 
@@ -265,6 +273,7 @@ impl StackPlan {
             max_nacks_per_packet: None,
             steady_playout: false,
             trendline: false,
+            steady_handshake: false,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{Plan, Topology};
 pub struct TraversalPlan {
     /// The scenario's name.
     pub scenario: String,
-    /// The seed of every cell.
+    /// What the seeds of the cells follow from, each of which has one of its own.
     pub seed: u64,
     /// What is run, in this order.
     pub cells: Vec<TraversalCell>,
@@ -42,6 +42,23 @@ pub struct TraversalCell {
 }
 
 impl TraversalCell {
+    /// What sets the cell apart from all others of its matrix.
+    pub fn name(&self) -> String {
+        let pinning = if self.reply_pinning {
+            "pinned"
+        } else {
+            "strict"
+        };
+        format!(
+            "{}/{}/{} x {}/{pinning}/{}",
+            self.topology().name(),
+            self.suite.name(),
+            self.a.name,
+            self.b.name,
+            self.offerer.name()
+        )
+    }
+
     /// How the participants are connected.
     pub fn topology(&self) -> Topology {
         self.plan.topology

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Spec, central, congestion, cross, groups, limits, media, name, network, prices, servers, stack,
-    traversal,
+    Spec, central, congestion, cross, data, groups, limits, media, name, network, prices, servers,
+    stack, traversal,
 };
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
@@ -27,6 +27,7 @@ pub(super) const KEYS: Keys = Keys {
         "video",
         "audio",
         "congestion",
+        "data",
         "group",
         "network",
         "cross_traffic",
@@ -81,6 +82,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     };
     let calls = groups::read(section, end);
     let listed = calls.as_ref().map(|(groups, _)| groups);
+    let data = data::read(section, end, listed);
     let network = network::read(section, listed, end);
     let cross = cross::read(section, listed, end);
     let stack = stack::read(section);
@@ -120,6 +122,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         video,
         audio,
         congestion: congestion?,
+        data: data?,
         groups,
         network: network?,
         cross: cross?,

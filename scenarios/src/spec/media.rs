@@ -34,8 +34,9 @@ pub(super) fn read(section: &Section<'_>) -> Option<(Option<VideoPlan>, Option<A
         switch(node, read_audio)
     });
     match (video?, audio?) {
-        (None, None) => section.get("audio")?.fail(
-            "a call without video and audio has nothing to measure; drop one of the two `false`",
+        (None, None) if section.get("data").is_none() => section.get("audio")?.fail(
+            "a call without video, audio and data has nothing to measure; drop one of the two \
+             `false`, or write a [[data]]",
         ),
         media => Some(media),
     }

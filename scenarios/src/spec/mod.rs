@@ -7,6 +7,7 @@ mod call;
 mod central;
 mod congestion;
 mod cross;
+mod data;
 mod device;
 mod group;
 mod groups;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 pub(crate) use call::{Cpu, PARTICIPANTS};
 pub(crate) use cross::SpecCross;
+pub(crate) use data::Data;
 pub(crate) use group::{Group, NamedFile};
 pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
@@ -75,6 +77,8 @@ pub(crate) struct Spec {
     pub(crate) audio: Option<AudioPlan>,
     /// How senders adapt.
     pub(crate) congestion: CongestionPlan,
+    /// What goes over data channels.
+    pub(crate) data: Vec<Data>,
     /// Who takes part.
     pub(crate) groups: Groups,
     /// What happens to their links, in order of time.
@@ -120,13 +124,14 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 26] {
+fn vocabulary() -> [&'static Keys; 27] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
         &congestion::KEYS,
         &congestion::STEP,
+        &data::KEYS,
         &group::KEYS,
         &nat::KEYS,
         &link::LINK,

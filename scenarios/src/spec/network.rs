@@ -50,7 +50,7 @@ pub(crate) enum NetworkChange {
         down: Vec<SpecChange>,
     },
     /// Another link takes its place.
-    Handover(Labelled<LinkConfig>),
+    Handover(Box<Labelled<LinkConfig>>),
 }
 
 /// A change of a pipe.
@@ -99,7 +99,7 @@ fn event(node: &Node<'_>, groups: Option<&Groups>, end: Option<Duration>) -> Opt
                 "a handover replaces both pipes; write their changes in a [[network]] of their own",
             );
         }
-        Some(link) => NetworkChange::Handover(link),
+        Some(link) => NetworkChange::Handover(Box::new(link)),
         None if nothing => {
             return node.fail("nothing changes; write up, down or handover, or drop the table");
         }

@@ -22,6 +22,7 @@ pub(super) const KEYS: Keys = Keys {
         "max_nacks_per_packet",
         "steady_playout",
         "trendline",
+        "steady_handshake",
     ],
 };
 
@@ -84,6 +85,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
     let max_nacks = number("max_nacks_per_packet", base.max_nacks_per_packet, NACKS);
     let steady_playout = flag("steady_playout", base.steady_playout);
     let trendline = flag("trendline", base.trendline);
+    let steady_handshake = flag("steady_handshake", base.steady_handshake);
     let acceptance_waits = section.or("acceptance_waits", base.acceptance_waits, |node| {
         waits(node, base.acceptance_waits)
     });
@@ -100,6 +102,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         max_nacks_per_packet: max_nacks?,
         steady_playout: steady_playout?,
         trendline: trendline?,
+        steady_handshake: steady_handshake?,
     })
 }
 

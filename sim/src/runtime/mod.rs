@@ -7,6 +7,7 @@
 
 mod aside;
 mod flush;
+mod handshakes;
 mod logs;
 pub mod meter;
 pub(crate) mod shared;

@@ -94,6 +94,8 @@ pub struct SimRuntime {
     pub(crate) shared: Arc<Shared>,
     pub(crate) host: HostId,
     pub(crate) flush: Option<FlushGroup>,
+    /// Whether sockets keep repeated DTLS flights to themselves.
+    pub(crate) steadies_handshakes: bool,
 }
 
 impl SimRuntime {
@@ -102,6 +104,7 @@ impl SimRuntime {
             shared,
             host,
             flush: None,
+            steadies_handshakes: false,
         }
     }
 
@@ -120,6 +123,15 @@ impl SimRuntime {
     pub fn use_relays(&self, may: bool) {
         if let Some(group) = self.flush {
             self.shared.with(|core| core.flush.rest(group, !may));
+        }
+    }
+
+    /// A runtime for one connection whose socket drops datagrams that only repeat handshake messages
+    /// of DTLS: the stack would stop its own retransmissions on them.
+    pub fn steadying_handshakes(&self) -> Self {
+        SimRuntime {
+            steadies_handshakes: true,
+            ..self.clone()
         }
     }
 

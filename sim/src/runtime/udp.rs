@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, SocketAddrV4};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 use super::flush::FlushGroup;
+use super::handshakes::Handshakes;
 use super::shared::{Shared, SimRuntime};
 use crate::kernel::SocketId;
 
@@ -21,6 +22,7 @@ pub struct SimUdpSocket {
     id: SocketId,
     endpoint: SocketAddrV4,
     flush: Option<FlushGroup>,
+    handshakes: Option<Mutex<Handshakes>>,
 }
 
 impl SimUdpSocket {
@@ -40,6 +42,15 @@ impl SimUdpSocket {
             id,
             endpoint,
             flush: runtime.flush,
+            handshakes: runtime.steadies_handshakes.then(Mutex::default),
+        })
+    }
+
+    /// Whether a datagram is kept from the reader.
+    fn keeps(&self, datagram: &[u8]) -> bool {
+        self.handshakes.as_ref().is_some_and(|handshakes| {
+            let mut handshakes = handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+            handshakes.repeats(datagram)
         })
     }
 
@@ -96,7 +107,8 @@ impl AsyncUdpSocket for SimUdpSocket {
         self.shared.with(|core| {
             let mut filled = 0;
             for (buffer, meta) in bufs.iter_mut().zip(meta) {
-                let Some(datagram) = core.network.receive_udp(self.id) else {
+                let mut received = std::iter::from_fn(|| core.network.receive_udp(self.id));
+                let Some(datagram) = received.find(|datagram| !self.keeps(&datagram.data)) else {
                     break;
                 };
                 let length = datagram.data.len().min(buffer.len());

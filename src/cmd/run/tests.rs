@@ -85,6 +85,7 @@ fn record(plan: &Plan) -> CellRecord {
         hosts: Vec::new(),
         connections: Vec::new(),
         streams: Vec::new(),
+        data: Vec::new(),
         timeline: Vec::new(),
         prices: None,
         packets: PacketsRecord::default(),

@@ -55,6 +55,7 @@ pub use mixer::Mixer;
 pub use tick::{MixingClock, TickCounts, TickSettings};
 pub use voice::Voice;
 
+use crate::data::{Relay, Role, with_data};
 use crate::member::Relations;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
@@ -66,6 +67,7 @@ use room::Room;
 pub struct Mcu {
     context: Context,
     room: Arc<Room>,
+    relay: Arc<Relay>,
 }
 
 impl Mcu {
@@ -73,6 +75,7 @@ impl Mcu {
     pub fn new(context: Context) -> Self {
         Mcu {
             room: Arc::new(Room::new(context.clone())),
+            relay: Arc::new(Relay::new(context.clone())),
             context,
         }
     }
@@ -88,6 +91,8 @@ impl Relations for Mcu {
     }
 
     fn media(&self, remote: u16, _renegotiate: Renegotiate) -> Box<dyn Media> {
-        Box::new(Leg::new(Arc::clone(&self.room), remote))
+        let leg = Leg::new(Arc::clone(&self.room), remote);
+        let role = Role::Relay(Arc::clone(&self.relay));
+        with_data(&self.context, remote, role, Box::new(leg))
     }
 }

@@ -6,6 +6,9 @@ const STUN_HEADER: usize = 20;
 const CHANNEL_HEADER: usize = 4;
 /// The DATA attribute (RFC 8656 section 18.4).
 const ATTRIBUTE_DATA: u16 = 0x0013;
+/// The content type of application data in DTLS 1.2 (RFC 5246 section 6.2.1). What other records
+/// follow in the same datagram counts as the first one.
+const APPLICATION_DATA: u8 = 23;
 /// Send and Data indications (RFC 8656 section 17).
 const INDICATIONS: [u16; 2] = [0x0016, 0x0017];
 
@@ -27,8 +30,10 @@ pub enum Class {
     Rtcp,
     /// STUN, TURN control included.
     Stun,
-    /// DTLS.
+    /// DTLS, but for application data.
     Dtls,
+    /// DTLS application data: SCTP (RFC 8261), since media does not go over DTLS.
+    Data,
     /// None of these.
     Other,
 }
@@ -60,6 +65,7 @@ pub fn classify(data: &[u8]) -> Classified {
 fn bare(data: &[u8]) -> Class {
     match data.first() {
         Some(0..=3) => Class::Stun,
+        Some(&APPLICATION_DATA) => Class::Data,
         Some(20..=63) => Class::Dtls,
         Some(128..=191) => rtp_or_rtcp(data),
         _ => Class::Other,
@@ -173,7 +179,10 @@ mod tests {
             classify(&data).class
         };
         assert_eq!(class(0, 1), Class::Stun);
+        // Change cipher spec, handshake, and application data.
+        assert_eq!(class(20, 254), Class::Dtls);
         assert_eq!(class(22, 254), Class::Dtls);
+        assert_eq!(class(23, 254), Class::Data);
         assert_eq!(class(0x80, 200), Class::Rtcp);
         assert_eq!(class(200, 0), Class::Other);
         assert_eq!(classify(&[]).class, Class::Other);

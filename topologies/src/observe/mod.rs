@@ -5,7 +5,7 @@
 //!
 //! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
 //!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
-//!   did.
+//!   did; [`data`]: what went over data channels.
 //! - [`freezes`]: freezes as webrtc-stats counts them.
 //! - [`rates`]: what connections were estimated to carry, and what encoders were asked for.
 //! - [`pictures`]: what was captured, to judge what was shown.
@@ -17,6 +17,7 @@
 pub mod calls;
 pub mod classify;
 pub mod cpu;
+pub mod data;
 pub mod frames;
 pub mod framing;
 pub mod freezes;
@@ -37,6 +38,7 @@ use sim::{Time, Work};
 
 use crate::media;
 use calls::CallLog;
+use data::DataLog;
 use frames::{Frame, HopKey, HopLog};
 use pictures::Pictures;
 use rates::Rates;
@@ -53,6 +55,8 @@ pub struct Observatory {
 pub struct Observations {
     /// Joins and connections.
     pub calls: CallLog,
+    /// Data channels.
+    pub data: DataLog,
     /// Frames by hop.
     pub hops: BTreeMap<HopKey, HopLog>,
     /// What was rendered.

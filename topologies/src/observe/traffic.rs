@@ -251,6 +251,7 @@ fn count(counts: &mut Traffic, class: Class, bytes: u64) {
         Class::Rtcp => counts.rtcp_bytes += bytes,
         Class::Stun => counts.stun_bytes += bytes,
         Class::Dtls => counts.dtls_bytes += bytes,
+        Class::Data => counts.data_bytes += bytes,
         Class::Other => {}
     }
 }
@@ -267,5 +268,6 @@ fn apply(traffic: &mut Traffic, counts: &Traffic, sign: i64) {
     add(&mut traffic.stun_bytes, counts.stun_bytes);
     add(&mut traffic.turn_bytes, counts.turn_bytes);
     add(&mut traffic.dtls_bytes, counts.dtls_bytes);
+    add(&mut traffic.data_bytes, counts.data_bytes);
     add(&mut traffic.tcp_bytes, counts.tcp_bytes);
 }

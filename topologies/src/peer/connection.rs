@@ -77,7 +77,7 @@ pub struct IceServers(pub Vec<RTCIceServer>);
 /// What candidates of an address of the host itself say (RFC 8839 section 5.1).
 const HOST: &str = " typ host";
 /// The name of the candidate type of a relayed address (RFC 8839 section 5.1).
-const RELAY: &str = "relay";
+pub const RELAY: &str = "relay";
 
 /// How long a description waits for STUN and TURN if neither answers: the first request and one
 /// repetition (RFC 8489 section 6.2.1), which no path outlasts that could carry a call. The stack
@@ -535,7 +535,10 @@ impl ToSocketAddrs for Binding {
 /// Types of the selected pair's candidates, local and remote, and what they are reached by.
 async fn selected_pair(connection: &dyn PeerConnection) -> Option<((String, String), String)> {
     let senders = connection.get_senders().await;
-    let transport = senders.first()?.transport().await.ok()??;
+    let transport = match senders.first() {
+        Some(sender) => sender.transport().await.ok()??,
+        None => connection.sctp().await?.transport(),
+    };
     let ice = transport.ice_transport();
     let pair = ice.get_selected_candidate_pair().await.ok()??;
     let kind = |candidate: &RTCIceCandidate| candidate.typ.to_string();

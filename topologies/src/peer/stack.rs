@@ -253,6 +253,7 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
         ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
         ("steady-playout", stack.steady_playout.to_string()),
         ("trendline", stack.trendline.to_string()),
+        ("steady-handshake", stack.steady_handshake.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

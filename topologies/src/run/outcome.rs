@@ -73,6 +73,7 @@ pub fn record(
         hosts: recorder.hosts(),
         connections: recorder.connections(),
         streams: recorder.streams(),
+        data: recorder.data(),
         timeline: recorder.timeline(),
         prices: Some(prices(plan)),
         packets: packets(finished),

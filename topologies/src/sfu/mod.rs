@@ -20,6 +20,7 @@ pub mod supply;
 
 use std::sync::Arc;
 
+use crate::data::{Relay, Role, with_data};
 use crate::member::Relations;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
@@ -31,6 +32,7 @@ use room::Room;
 pub struct Sfu {
     context: Context,
     room: Arc<Room>,
+    relay: Arc<Relay>,
 }
 
 impl Sfu {
@@ -41,7 +43,11 @@ impl Sfu {
             let adapting = rates::run(Arc::downgrade(&room));
             context.environment.runtime().spawn(Box::pin(adapting));
         }
-        Sfu { room, context }
+        Sfu {
+            relay: Arc::new(Relay::new(context.clone())),
+            room,
+            context,
+        }
     }
 }
 
@@ -55,6 +61,8 @@ impl Relations for Sfu {
     }
 
     fn media(&self, remote: u16, renegotiate: Renegotiate) -> Box<dyn Media> {
-        Box::new(Leg::new(Arc::clone(&self.room), remote, renegotiate))
+        let leg = Leg::new(Arc::clone(&self.room), remote, renegotiate);
+        let role = Role::Relay(Arc::clone(&self.relay));
+        with_data(&self.context, remote, role, Box::new(leg))
     }
 }

@@ -25,6 +25,7 @@ pub fn other_classes(traffic: &Traffic) -> u64 {
         + traffic.stun_bytes
         + traffic.turn_bytes
         + traffic.dtls_bytes
+        + traffic.data_bytes
         + traffic.tcp_bytes
 }
 

@@ -6,6 +6,7 @@ mod bandwidth;
 mod congestion;
 mod cpu;
 mod cpu_servers;
+mod data;
 mod ice_tcp;
 mod latency;
 mod mcu;

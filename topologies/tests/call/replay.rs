@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use scenarios::{CongestionControl, Plan, StackPlan};
+use reports::record::DataRecord;
+use scenarios::{CongestionControl, DataKind, DataPlan, Plan, Reliability, StackPlan};
 use sim::Seed;
 
 use crate::support::{call, cell};
@@ -11,12 +12,13 @@ use crate::support::{call, cell};
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 3] {
+fn plans() -> [Plan; 4] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
         ..call(&["symmetric", "port-restricted", "none"])
     };
+    let interval = std::time::Duration::from_millis(20);
     let stock = Plan {
         stack: StackPlan::stock(),
         warmup: std::time::Duration::from_secs(5),
@@ -28,7 +30,33 @@ fn plans() -> [Plan; 3] {
         participant.link.up.rate_bps = Some(400_000);
         participant.link.up.buffer_bytes = Some(10_000);
     }
-    [tuned, stock, adaptive]
+    let data = Plan {
+        data: vec![
+            data("file", DataKind::File { bytes: 200_000 }, Reliability::Full),
+            data(
+                "moves",
+                DataKind::State { interval },
+                Reliability::LifetimeMs(30),
+            ),
+        ],
+        ..tuned.clone()
+    };
+    [tuned, stock, adaptive, data]
+}
+
+/// A workload from everybody to everybody.
+fn data(name: &str, kind: DataKind, reliability: Reliability) -> DataPlan {
+    DataPlan {
+        name: name.to_owned(),
+        kind,
+        senders: vec![0, 1, 2],
+        receivers: vec![0, 1, 2],
+        start: std::time::Duration::from_millis(1_500),
+        payload_bytes: 1_500,
+        ordered: reliability == Reliability::Full,
+        reliability,
+        buffer_bytes: 65_536,
+    }
 }
 
 /// The record as the bytes that are stored, and the capture.
@@ -38,6 +66,8 @@ fn bytes(plan: &Plan) -> (Vec<u8>, Vec<u8>) {
     let relayed = relayed.filter(|stream| stream.path.as_deref() == Some("relay"));
     let played = relayed.filter(|stream| stream.frames_rendered > 0).count();
     assert!(played > 0, "there is relayed media to replay");
+    let silent = |data: &&DataRecord| data.messages_received == 0;
+    assert_eq!(output.record.data.iter().filter(silent).count(), 0);
     let record = serde_json::to_vec(&output.record).expect("records serialise");
     (record, output.pcap.expect("asked for"))
 }
@@ -103,4 +133,9 @@ fn a_stock_call_replays_to_the_byte() {
 #[test]
 fn a_call_that_adapts_replays_to_the_byte() {
     check(2);
+}
+
+#[test]
+fn a_call_with_data_replays_to_the_byte() {
+    check(3);
 }

@@ -78,12 +78,34 @@ fn each_receiver_gets_the_layers_that_its_line_carries() {
     let output = run(&three(3));
     for stream in of_kind(&output.record, Kind::Video) {
         let width = width(&output, &stream.sender, &stream.receiver);
-        eprintln!("{} {} w{width} sent{} rec{} ren{} frz{} {} psnr{:?} bytes{} kf{} plis{} {:?}", stream.sender, stream.receiver,
-            stream.frames_sent, stream.frames_received, stream.frames_rendered, stream.freezes, stream.freeze_ms,
-            stream.psnr_db_mean, stream.encoded_bytes, stream.keyframes, stream.plis, stream.latency_parts_ms);
+        eprintln!(
+            "{} {} w{width} sent{} rec{} ren{} frz{} {} psnr{:?} bytes{} kf{} plis{} {:?}",
+            stream.sender,
+            stream.receiver,
+            stream.frames_sent,
+            stream.frames_received,
+            stream.frames_rendered,
+            stream.freezes,
+            stream.freeze_ms,
+            stream.psnr_db_mean,
+            stream.encoded_bytes,
+            stream.keyframes,
+            stream.plis,
+            stream.latency_parts_ms
+        );
     }
-    for row in &output.record.timeline { eprintln!("{row:?}"); }
+    for row in &output.record.timeline {
+        eprintln!("{row:?}");
+    }
     eprintln!("{:?}", output.record.warnings);
-    eprintln!("{:?}", output.record.hosts.iter().map(|h| (&h.name, &h.codecs)).collect::<Vec<_>>());
+    eprintln!(
+        "{:?}",
+        output
+            .record
+            .hosts
+            .iter()
+            .map(|h| (&h.name, &h.codecs))
+            .collect::<Vec<_>>()
+    );
     panic!();
 }

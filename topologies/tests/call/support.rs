@@ -74,6 +74,7 @@ pub fn call(nats: &[&str]) -> Plan {
         },
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
+        data: Vec::new(),
         prices: scenarios::Prices::default(),
         events: Vec::new(),
         servers: ServersPlan {

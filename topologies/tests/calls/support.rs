@@ -96,6 +96,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
         stack: StackPlan::tuned(),
         sfu: SfuPlan::default(),
         mcu: McuPlan::default(),
+        data: Vec::new(),
         prices: scenarios::Prices::default(),
         events: Vec::new(),
         servers: ServersPlan {

@@ -20,6 +20,7 @@ use markup::{figure, table};
 pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut body = comparison(run);
     body += &recommendation(run);
+    body += &data(run);
     body += "<h2>Charts</h2>\n";
     body.extend(charts.iter().map(figure));
     if charts.is_empty() {
@@ -53,6 +54,19 @@ fn comparison(run: &Run) -> String {
                 charts show in <code>charts.csv</code>.";
     format!(
         "<h2>Comparison</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// The workloads over data channels, if there are any.
+fn data(run: &Run) -> String {
+    let Some((headers, rows)) = text::data(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "Over all pairs of sender and receiver; each of them is in <code>data.csv</code>. The \
+                age is how old what receivers know is, mean over time.";
+    format!(
+        "<h2>Data channels</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
 }

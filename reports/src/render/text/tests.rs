@@ -27,6 +27,13 @@ N  topology  verdict          tightest limit                    room  seeds that
 
 by the usual limits, as the scenario states none: all of them are in decisions.csv
 
+N  topology  data    kind   intact  completion  goodput         latency   lost   age
+                                            ms     kbps     p50/p95/p99      %    ms
+                                                                     ms
+-------------------------------------------------------------------------------------
+3  mesh      slides  file      1/2        4000     2400  12.0/16.0/16.0  25.00     -
+3  mesh      moves   state       -           -        6     8.0/8.0/8.0  10.00  10.5
+
 N  topology  pair   outcome
 ----------------------------------
 3  mesh      a - c  via TURN

@@ -4,7 +4,9 @@ use reports::record::ConnectionRecord;
 use scenarios::{Participant, Topology};
 
 use super::Recorder;
-use crate::world;
+use crate::observe::frames::HopKey;
+use crate::peer::connection::RELAY;
+use crate::{mesh, world};
 
 impl Recorder<'_> {
     /// Every end of every connection that there should be.
@@ -29,7 +31,7 @@ impl Recorder<'_> {
     /// Who is to be connected with whom, from each end.
     fn ends(&self) -> Vec<(u16, u16)> {
         if self.plan.topology == Topology::Mesh {
-            return self.pairs(|a, b| a.sends || b.sends);
+            return self.pairs(|a, b| mesh::are_connected(self.plan, a.index, b.index));
         }
         let server = world::media_server(self.plan);
         let all = self.plan.participants.iter();
@@ -54,15 +56,23 @@ impl Recorder<'_> {
         pairs
     }
 
-    /// `direct` or `relay`, by whether media between the two hosts crossed a relay.
+    /// `direct` or `relay`, by whether media between the two hosts crossed a relay; between hosts
+    /// without media, by whether one of them selected a candidate at a relay.
     pub(super) fn path(&self, a: u16, b: u16) -> Option<String> {
         let end = self.observations.calls.ends.get(&(a, b))?;
         end.connected?;
-        let mut sources = self.observations.sources.iter();
-        let relayed = sources.any(|(ssrc, hop)| {
-            let between = (hop.from, hop.to) == (a, b) || (hop.from, hop.to) == (b, a);
-            between && self.traffic.relayed.contains(ssrc)
-        });
+        let sources = self.observations.sources.iter();
+        let between = |(_, hop): &(&u32, &HopKey)| {
+            (hop.from, hop.to) == (a, b) || (hop.from, hop.to) == (b, a)
+        };
+        let mut media = sources.filter(between).peekable();
+        let relayed = match media.peek() {
+            Some(_) => media.any(|(ssrc, _)| self.traffic.relayed.contains(ssrc)),
+            None => [(a, b), (b, a)].into_iter().any(|(local, remote)| {
+                let (candidate, _) = self.candidates(local, remote);
+                candidate.as_deref() == Some(RELAY)
+            }),
+        };
         Some(if relayed { "relay" } else { "direct" }.to_owned())
     }
 

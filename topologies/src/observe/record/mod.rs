@@ -1,6 +1,7 @@
 //! What was observed, as records.
 
 mod connections;
+mod data;
 mod streams;
 mod timeline;
 
