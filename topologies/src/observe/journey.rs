@@ -135,6 +135,7 @@ mod tests {
             timestamp: 700,
             psnr_db: None,
             ssim: None,
+            width: None,
         }
     }
 

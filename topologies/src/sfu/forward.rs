@@ -29,6 +29,8 @@ struct Stream {
     rewriter: Rewriter,
     /// The timestamp of the frame that is being forwarded.
     frame: Option<u32>,
+    /// The latest timestamp that was forwarded.
+    latest: Option<u32>,
     /// The latest packet was left out on purpose.
     paused: bool,
     /// The layer that is forwarded.
@@ -46,14 +48,7 @@ impl Subscription {
         let rewriter = Rewriter::new(outgoing.ssrc, outgoing.first_sequence, video);
         Subscription {
             outgoing,
-            stream: Mutex::new(Stream {
-                rewriter,
-                frame: None,
-                paused: false,
-                layer: 0,
-                asked: None,
-                bytes: 0,
-            }),
+            stream: Mutex::new(Stream::new(rewriter)),
         }
     }
 
@@ -74,24 +69,6 @@ impl Subscription {
         self.stream
             .lock()
             .expect("no panic while a stream is locked")
-    }
-
-    /// The packet of a layer as this receiver gets it, if it does, and whether a frame begins with it;
-    /// `target` is the layer that it is to get.
-    fn rewrite(&self, packet: &Packet, layer: usize, target: usize) -> Option<(Packet, bool)> {
-        let mut stream = self.stream();
-        if stream.layer != layer || stream.rewriter.waits_for_keyframe() {
-            if layer != target || !stream.may_begin(packet) {
-                return None;
-            }
-            stream.rewriter.pause();
-            (stream.layer, stream.asked) = (layer, None);
-        }
-        let out = stream.rewriter.rewrite(packet)?;
-        stream.bytes += out.payload.len() as u64;
-        let timestamp = Some(out.header.timestamp);
-        let begins = std::mem::replace(&mut stream.frame, timestamp) != timestamp;
-        Some((out, begins))
     }
 
     /// The layer that is forwarded; `None` while none is.
@@ -126,11 +103,48 @@ impl Subscription {
 }
 
 impl Stream {
+    fn new(rewriter: Rewriter) -> Self {
+        Stream {
+            rewriter,
+            frame: None,
+            latest: None,
+            paused: false,
+            layer: 0,
+            asked: None,
+            bytes: 0,
+        }
+    }
+
+    /// The packet of a layer as the receiver gets it, if it does, and whether a frame begins with it;
+    /// `target` is the layer that it is to get.
+    fn rewrite(&mut self, packet: &Packet, layer: usize, target: usize) -> Option<(Packet, bool)> {
+        if self.layer != layer || self.rewriter.waits_for_keyframe() {
+            if layer != target || !self.may_begin(packet) {
+                return None;
+            }
+            self.rewriter.pause();
+            (self.layer, self.asked) = (layer, None);
+        }
+        let out = self.rewriter.rewrite(packet)?;
+        self.bytes += out.payload.len() as u64;
+        let timestamp = out.header.timestamp;
+        if self.is_later(timestamp) {
+            self.latest = Some(timestamp);
+        }
+        let begins = self.frame.replace(timestamp) != Some(timestamp);
+        Some((out, begins))
+    }
+
     /// Whether a stream or a layer may begin with this packet: with a keyframe, of a picture that
-    /// comes after what has been forwarded (RFC 1982), since layers of one picture have one timestamp.
+    /// comes after what has been forwarded, since layers of one picture have one timestamp.
     fn may_begin(&self, packet: &Packet) -> bool {
-        let ahead = |last: u32| packet.header.timestamp.wrapping_sub(last) as i32 > 0;
-        self.frame.is_none_or(ahead) && begins_keyframe(&packet.payload)
+        self.is_later(packet.header.timestamp) && begins_keyframe(&packet.payload)
+    }
+
+    /// Whether a timestamp is after all that were forwarded (RFC 1982).
+    fn is_later(&self, timestamp: u32) -> bool {
+        let ahead = |last: u32| timestamp.wrapping_sub(last) as i32 > 0;
+        self.latest.is_none_or(ahead)
     }
 }
 
@@ -183,7 +197,7 @@ async fn forward(room: &Arc<Room>, source: Source, layer: usize, packet: &Packet
             subscription.pause();
             continue;
         };
-        let Some((out, begins)) = subscription.rewrite(packet, layer, target) else {
+        let Some((out, begins)) = subscription.stream().rewrite(packet, layer, target) else {
             if subscription.resumes() {
                 room.want_keyframe(source, target);
             }
@@ -237,4 +251,48 @@ pub fn watch_requests(room: &Arc<Room>, source: Source, subscription: &Arc<Subsc
             }
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// NAL unit types (H.264, table 7-1): a slice, and a sequence parameter set.
+    const SLICE: &[u8] = &[0x61, 0x9a];
+    const SPS: &[u8] = &[0x67, 0x42];
+
+    fn packet(sequence_number: u16, timestamp: u32, payload: &'static [u8]) -> Packet {
+        let mut packet = Packet::default();
+        packet.header.sequence_number = sequence_number;
+        packet.header.timestamp = timestamp;
+        packet.payload = Bytes::from_static(payload);
+        packet
+    }
+
+    /// Packets of two layers, `(layer, sequence, timestamp, payload)`, while the receiver is to get
+    /// layer 1. Timestamps pass 2^32.
+    #[test]
+    fn a_switch_repeats_no_picture_and_goes_back_to_none() {
+        let (first, second, third) = (u32::MAX - 2_999, 0, 3_000);
+        let mut stream = Stream::new(Rewriter::new(7, 100, true));
+        let mut forward = |layer, target, (sequence, timestamp, payload)| {
+            let packet = packet(sequence, timestamp, payload);
+            let (out, begins) = stream.rewrite(&packet, layer, target)?;
+            Some((out.header.sequence_number, out.header.timestamp, begins))
+        };
+        assert_eq!(forward(0, 0, (10, first, SPS)), Some((100, first, true)));
+        assert_eq!(forward(0, 1, (12, second, SLICE)), Some((102, second, true)));
+        // A repair of an earlier picture is not the latest.
+        assert_eq!(forward(0, 1, (11, first, SLICE)), Some((101, first, true)));
+        // The keyframe of a picture that went out in the other layer, and what refers to it.
+        assert_eq!(forward(1, 1, (500, second, SPS)), None);
+        assert_eq!(forward(1, 1, (501, third, SLICE)), None);
+        assert_eq!(forward(1, 1, (502, third, SPS)), Some((103, third, true)));
+        // The old layer has ended, and so have its latecomers.
+        assert_eq!(forward(0, 1, (13, third, SLICE)), None);
+        assert_eq!(forward(0, 0, (14, third, SPS)), None);
+        assert_eq!(forward(1, 1, (503, third, SLICE)), Some((104, third, false)));
+    }
 }

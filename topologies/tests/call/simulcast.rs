@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use reports::record::{Kind, StreamRecord};
-use scenarios::{CongestionControl, CongestionPlan, Plan, Topology, VideoPlan};
+use reports::record::{CellRecord, Kind, StreamRecord};
+use scenarios::{CongestionControl, CongestionPlan, CostProfile, Plan, Topology, VideoPlan};
 use sim::{LinkConfig, PipeConfig};
-use topologies::{CellOutput, RunOptions, run_with};
 
-use crate::support::{call, of_kind};
-
-/// Measured from second 20 to 30, at 30 frames a second.
-const FRAMES: u64 = 300;
+use crate::cpu::{device, nothing};
+use crate::support::{call, host, of_kind, record};
 
 /// A line of this rate with a buffer of 200 ms.
 fn pipe(rate_bps: u64) -> PipeConfig {
@@ -22,90 +19,199 @@ fn pipe(rate_bps: u64) -> PipeConfig {
     }
 }
 
-/// p0 has fiber, p1 DSL and p2 a mobile network; cameras have 1.7 Mbps: layers of 100, 350 and
-/// 1,250 kbps.
-fn three(layers: u32) -> Plan {
+/// A call of as many as there are downlinks, in bits per second, whose cameras are encoded in so
+/// many layers. Uplinks are wide.
+fn layered(downlinks: &[u64], layers: u32, video: VideoPlan) -> Plan {
     let mut plan = Plan {
         topology: Topology::Sfu,
-        video: Some(VideoPlan {
-            width: 640,
-            height: 360,
-            bitrate_bps: 1_700_000,
-            playout_delay: Duration::from_millis(100),
-            fps: 30,
-        }),
+        video: Some(video),
         congestion: CongestionPlan {
             control: CongestionControl::Gcc,
             ..CongestionPlan::default()
         },
-        warmup: Duration::from_secs(20),
-        duration: Duration::from_secs(10),
-        ..call(&["none", "none", "none"])
+        ..call(&vec!["none"; downlinks.len()])
     };
     plan.sfu.layers = layers;
-    let rates = [20_000_000, 1_200_000, 420_000];
-    for (participant, down) in plan.participants.iter_mut().zip(rates) {
+    for (participant, down) in plan.participants.iter_mut().zip(downlinks) {
         participant.link = LinkConfig {
             up: pipe(20_000_000),
-            down: pipe(down),
+            down: pipe(*down),
         };
     }
     plan
 }
 
-fn run(plan: &Plan) -> CellOutput {
-    let options = RunOptions {
-        pictures: true,
-        ..RunOptions::default()
+fn video(width: u32, height: u32, bitrate_bps: u32) -> VideoPlan {
+    VideoPlan {
+        width,
+        height,
+        fps: 30,
+        bitrate_bps,
+        playout_delay: Duration::from_millis(100),
+    }
+}
+
+/// p0 has fiber, p1 DSL and p2 a mobile network, measured from second 18 to 26. Layers have 100, 350
+/// and 1,250 kbps, and sound takes 80 kbps of each downlink. Of the pictures of two others fiber
+/// carries any, DSL two of 350 (700 kbps) and not one of 1,250 beside another one of 350, and the
+/// mobile network two of 100 (200 kbps), but no 450 kbps.
+fn three(layers: u32) -> CellRecord {
+    let downlinks = [20_000_000, 1_200_000, 420_000];
+    let plan = Plan {
+        warmup: Duration::from_secs(18),
+        duration: Duration::from_secs(8),
+        ..layered(&downlinks, layers, video(640, 360, 1_700_000))
     };
-    run_with(plan, &options, Vec::new(), &|_| {}).expect("the plan can be run")
+    record(&plan)
 }
 
-/// Width of the last picture that `receiver` saw of `source`.
-fn width(output: &CellOutput, source: &str, receiver: &str) -> u32 {
-    let mut pictures = output.pictures.iter();
-    let picture = pictures.find(|p| p.source == source && p.receiver == receiver);
-    let reader = png::Decoder::new(std::io::Cursor::new(&picture.expect("it saw one").png));
-    reader.read_info().expect("a picture").info().width
+/// At 100 to 110 % of what a line carries a picture would freeze more often than not.
+fn assert_smooth(stream: &StreamRecord) {
+    let name = (&stream.sender, &stream.receiver);
+    // 240 were captured. One that is tried in vain costs a few: at least 27 a second are left.
+    assert!((216..=240).contains(&stream.frames_rendered), "{name:?}");
+    let longest = stream.interval_us.quantile(1.0).expect("there are pictures");
+    assert!(longest <= 500_000.0, "{name:?}: {longest} us without a picture");
 }
 
-fn psnr(stream: &StreamRecord) -> f64 {
-    stream.psnr_db_mean.expect("pictures are judged")
+fn width(stream: &StreamRecord) -> f64 {
+    stream.width_px_mean.expect("pictures are decoded")
+}
+
+fn between<'a>(record: &'a CellRecord, sender: &str, receiver: &str) -> &'a StreamRecord {
+    let mut streams = of_kind(record, Kind::Video);
+    let stream = streams.find(|s| s.sender == sender && s.receiver == receiver);
+    stream.expect("one of the call")
+}
+
+fn kbps(stream: &StreamRecord, seconds: f64) -> f64 {
+    stream.encoded_bytes as f64 * 8.0 / 1e3 / seconds
 }
 
 #[test]
 fn each_receiver_gets_the_layers_that_its_line_carries() {
-    let output = run(&three(3));
-    for stream in of_kind(&output.record, Kind::Video) {
-        let width = width(&output, &stream.sender, &stream.receiver);
+    let record = three(3);
+    for stream in of_kind(&record, Kind::Video) {
         eprintln!(
-            "{} {} w{width} sent{} rec{} ren{} frz{} {} psnr{:?} bytes{} kf{} plis{} {:?}",
+            "{} {} w{:?} sent{} rec{} ren{} max{:?} frz{} {} psnr{:?} {}kbps kf{} plis{}",
             stream.sender,
             stream.receiver,
+            stream.width_px_mean,
             stream.frames_sent,
             stream.frames_received,
             stream.frames_rendered,
+            stream.interval_us.quantile(1.0),
             stream.freezes,
             stream.freeze_ms,
             stream.psnr_db_mean,
-            stream.encoded_bytes,
+            kbps(stream, 8.0),
             stream.keyframes,
             stream.plis,
-            stream.latency_parts_ms
         );
     }
-    for row in &output.record.timeline {
+    for row in &record.timeline {
         eprintln!("{row:?}");
     }
-    eprintln!("{:?}", output.record.warnings);
-    eprintln!(
-        "{:?}",
-        output
-            .record
-            .hosts
-            .iter()
-            .map(|h| (&h.name, &h.codecs))
-            .collect::<Vec<_>>()
-    );
-    panic!();
+    // Frames whose markers say something else than they should.
+    assert_eq!(record.warnings, Vec::<String>::new());
+    for (sender, receiver, least, most) in [
+        ("p1", "p0", 600.0, 640.0),
+        ("p2", "p0", 600.0, 640.0),
+        ("p0", "p1", 300.0, 380.0),
+        ("p2", "p1", 300.0, 380.0),
+        ("p0", "p2", 160.0, 190.0),
+        ("p1", "p2", 160.0, 190.0),
+    ] {
+        let stream = between(&record, sender, receiver);
+        let width = width(stream);
+        assert!(
+            (least..=most).contains(&width),
+            "{sender} to {receiver}: {width}"
+        );
+        assert_smooth(stream);
+    }
+    let fiber = between(&record, "p1", "p0");
+    let kbps = kbps(fiber, 8.0);
+    assert!((900.0..=1_300.0).contains(&kbps), "{kbps}");
+}
+
+/// With one size of a picture, p0 and p1 send at half of what the mobile network carries, less sound,
+/// and p0 gets from p1 what p2 gets.
+#[test]
+fn without_layers_the_narrowest_line_drags_all_down() {
+    let record = three(1);
+    let dragged = between(&record, "p1", "p0");
+    assert_eq!(width(dragged), 640.0);
+    let kbps = kbps(dragged, 8.0);
+    assert!((60.0..=170.0).contains(&kbps), "{kbps}");
+}
+
+/// Two layers of 320x180 and 160x90, of 500 and 140 kbps.
+fn two(downlinks: &[u64]) -> Plan {
+    Plan {
+        warmup: Duration::from_secs(8),
+        duration: Duration::from_secs(2),
+        costs: Some(CostProfile {
+            video_encode_pixel_ns: 10.0,
+            ..nothing()
+        }),
+        ..layered(downlinks, 2, video(320, 180, 640_000))
+    }
+}
+
+fn run_two(mut plan: Plan) -> CellRecord {
+    for participant in &mut plan.participants {
+        participant.device = device(4, 1.0);
+    }
+    record(&plan)
+}
+
+/// What encoding pictures of so many pixels takes, 30 a second at 10 ns a pixel, of a core.
+fn cores(pixels: u32) -> f64 {
+    f64::from(pixels) * 30.0 * 10e-9
+}
+
+fn assert_encodes(record: &CellRecord, name: &str, pixels: u32) {
+    let encode = host(record, name).cpu_cores_by_work.get("encode");
+    let (encode, expected) = (encode.copied().unwrap_or(0.0), cores(pixels));
+    // Two seconds have sixty pictures.
+    assert!((encode - expected).abs() <= expected / 60.0, "{encode} {expected}");
+}
+
+/// Downlinks of 420 kbps carry two pictures of 140 kbps (and 80 kbps of sound), but no 640 kbps.
+#[test]
+fn layers_that_nobody_wants_are_not_encoded() {
+    let narrow = run_two(two(&[420_000; 3]));
+    for stream in of_kind(&narrow, Kind::Video) {
+        assert_eq!(width(stream), 160.0, "{stream:?}");
+        let kbps = kbps(stream, 2.0);
+        assert!((90.0..=150.0).contains(&kbps), "{kbps}");
+    }
+    // Where tiles are small, wide lines make no difference.
+    let mut tiles = two(&[20_000_000; 3]);
+    tiles.sfu.tile = Some((160, 90));
+    let tiles = run_two(tiles);
+    for record in [&narrow, &tiles] {
+        for name in ["p0", "p1", "p2"] {
+            assert_encodes(record, name, 160 * 90);
+        }
+    }
+}
+
+/// Of four, each sees those two who are first among the others: nobody sees p3.
+#[test]
+fn of_who_is_not_among_the_last_n_no_layer_is_encoded() {
+    let mut plan = two(&[20_000_000; 4]);
+    plan.sfu.last_n = Some(2);
+    let record = run_two(plan);
+    let streams: Vec<_> = of_kind(&record, Kind::Video).collect();
+    assert_eq!(streams.len(), 8);
+    for stream in streams {
+        assert_eq!(width(stream), 320.0, "{stream:?}");
+        assert_eq!(stream.frames_rendered, 60, "{stream:?}");
+    }
+    for name in ["p0", "p1", "p2"] {
+        assert_encodes(&record, name, 320 * 180);
+    }
+    assert_encodes(&record, "p3", 0);
 }

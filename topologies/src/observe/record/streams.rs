@@ -96,6 +96,11 @@ impl Recorder<'_> {
             freeze_ms: frozen.total_ms,
             psnr_db_mean: mean(shown.iter().filter_map(|(shown, _)| shown.psnr_db)),
             ssim_mean: mean(shown.iter().filter_map(|(shown, _)| shown.ssim)),
+            width_px_mean: mean(
+                shown
+                    .iter()
+                    .filter_map(|(shown, _)| Some(shown.width? as f64)),
+            ),
             plis: received.plis,
             keyframes: match self.layers(key) {
                 1 => sent.keyframes,

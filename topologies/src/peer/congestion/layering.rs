@@ -9,15 +9,24 @@ use sim::Time;
 pub const UNWANTED: f64 = 1_000.0;
 
 /// A layer begins when there is this much of its ceiling left for it. An estimate grows no further
-/// than 1.5 times what is sent, so it must be less than half of what the smaller layers have: 2 and
-/// 7 of their shares leave room for a sixth of 7 and of 25.
-const BEGINS: f64 = 1.0 / 6.0;
+/// than 1.5 times what is sent, sound included, so where the layer below is all that is sent, it
+/// leaves room for half of 7 shares or of 2 beside them, less what an encoder saves and headers take:
+/// never much more than a twelfth of 25 or of 7 is known to be there.
+const BEGINS: f64 = 1.0 / 12.0;
 
-/// It ends when there is less than this.
-const ENDS: f64 = 1.0 / 9.0;
+/// A layer that has just begun ends when there is less than this: what is sent with it is what the
+/// estimate has to grow by.
+const TRIES: f64 = 1.0 / 18.0;
 
-/// How long it then rests: an encoder that comes and goes spends its bits on keyframes.
-const REST: Duration = Duration::from_secs(3);
+/// How long it may take to grow: by 25 % a second, to four times what was sent before.
+const TRIAL: Duration = Duration::from_secs(6);
+
+/// Afterwards it ends when there is less than this, as the least of libwebrtc's `kSimulcastFormats`
+/// is 0.15 to 0.24 of the most: below it, the next smaller layer looks better.
+const ENDS: f64 = 0.2;
+
+/// How long it then rests: a layer that is tried in vain spends bits on keyframes.
+const REST: Duration = Duration::from_secs(15);
 
 /// The layers of one camera.
 #[derive(Clone, Debug)]
@@ -26,7 +35,8 @@ pub struct Layering(Vec<Layer>);
 #[derive(Clone, Copy, Debug)]
 struct Layer {
     ceiling_bps: f64,
-    encoded: bool,
+    /// Since when it is encoded.
+    begun: Option<Time>,
     /// When it ended for want of room.
     ended: Option<Time>,
 }
@@ -36,7 +46,7 @@ impl Layering {
     pub fn new(ceilings: impl IntoIterator<Item = u32>) -> Self {
         let layer = |ceiling| Layer {
             ceiling_bps: f64::from(ceiling),
-            encoded: false,
+            begun: None,
             ended: None,
         };
         Layering(ceilings.into_iter().map(layer).collect())
@@ -57,17 +67,17 @@ impl Layering {
         let (mut left, mut smallest) = (bps, true);
         let mut target = |(layer, limit): (&mut Layer, &f64)| {
             if *limit < UNWANTED {
-                (layer.encoded, layer.ended) = (false, None);
+                (layer.begun, layer.ended) = (None, None);
                 return None;
             }
             let fits = layer.fits(left, now);
             if !std::mem::take(&mut smallest) && !fits {
-                if std::mem::take(&mut layer.encoded) {
+                if layer.begun.take().is_some() {
                     layer.ended = Some(now);
                 }
                 return None;
             }
-            layer.encoded = true;
+            layer.begun.get_or_insert(now);
             let target = left.min(layer.ceiling_bps).min(*limit);
             left -= target;
             Some(target)
@@ -79,10 +89,13 @@ impl Layering {
 impl Layer {
     fn fits(&self, left: f64, now: Time) -> bool {
         let rests = |ended: Time| now.saturating_since(ended) < REST;
-        match self.encoded {
-            true => left >= ENDS * self.ceiling_bps,
-            false => left >= BEGINS * self.ceiling_bps && !self.ended.is_some_and(rests),
-        }
+        let share = match self.begun {
+            None if self.ended.is_some_and(rests) => return false,
+            None => BEGINS,
+            Some(begun) if now.saturating_since(begun) < TRIAL => TRIES,
+            Some(_) => ENDS,
+        };
+        left >= share * self.ceiling_bps
     }
 }
 
@@ -100,31 +113,33 @@ mod tests {
         Time::from_millis(ms)
     }
 
-    /// A sixth of 720 kbps is 120, and of 2,520 it is 420.
+    /// A twelfth of 720 kbps is 60, and of 2,520 it is 210.
     #[test]
-    fn small_layers_are_filled_first_and_large_ones_begin_with_a_sixth() {
+    fn small_layers_are_filled_first_and_large_ones_begin_with_a_twelfth() {
         for (bps, expected) in [
             (50e3, [Some(50e3), None, None]),
-            (319e3, [Some(200e3), None, None]),
-            (320e3, [Some(200e3), Some(120e3), None]),
-            (1_339e3, [Some(200e3), Some(720e3), None]),
-            (1_340e3, [Some(200e3), Some(720e3), Some(420e3)]),
+            (259e3, [Some(200e3), None, None]),
+            (260e3, [Some(200e3), Some(60e3), None]),
+            (1_129e3, [Some(200e3), Some(720e3), None]),
+            (1_130e3, [Some(200e3), Some(720e3), Some(210e3)]),
             (9e6, [Some(200e3), Some(720e3), Some(2_520e3)]),
         ] {
             assert_eq!(layering().split(bps, &FREE, at(0)), expected, "{bps}");
         }
     }
 
-    /// A ninth of 720 kbps is 80.
+    /// An eighteenth of 720 kbps is 40, and a fifth is 144.
     #[test]
-    fn a_layer_goes_on_with_a_ninth_and_rests_for_three_seconds() {
+    fn a_layer_that_does_not_grow_within_six_seconds_rests_for_fifteen() {
         let mut layering = layering();
         let mut second = |bps, ms| layering.split(bps, &FREE, at(ms))[1];
-        assert_eq!(second(320e3, 0), Some(120e3));
-        assert_eq!(second(280e3, 100), Some(80e3));
-        assert_eq!(second(279e3, 200), None);
-        assert_eq!(second(900e3, 3_199), None);
-        assert_eq!(second(900e3, 3_200), Some(700e3));
+        assert_eq!(second(300e3, 0), Some(100e3));
+        assert_eq!(second(240e3, 5_999), Some(40e3));
+        assert_eq!(second(344e3, 6_000), Some(144e3));
+        assert_eq!(second(343e3, 6_100), None);
+        assert_eq!(second(900e3, 21_099), None);
+        assert_eq!(second(900e3, 21_100), Some(700e3));
+        assert_eq!(second(239e3, 21_200), None);
     }
 
     /// What nobody wants takes nothing, and the smallest of the rest is encoded at any rate.
