@@ -283,7 +283,10 @@ mod tests {
             Some((out.header.sequence_number, out.header.timestamp, begins))
         };
         assert_eq!(forward(0, 0, (10, first, SPS)), Some((100, first, true)));
-        assert_eq!(forward(0, 1, (12, second, SLICE)), Some((102, second, true)));
+        assert_eq!(
+            forward(0, 1, (12, second, SLICE)),
+            Some((102, second, true))
+        );
         // A repair of an earlier picture is not the latest.
         assert_eq!(forward(0, 1, (11, first, SLICE)), Some((101, first, true)));
         // The keyframe of a picture that went out in the other layer, and what refers to it.
@@ -293,6 +296,9 @@ mod tests {
         // The old layer has ended, and so have its latecomers.
         assert_eq!(forward(0, 1, (13, third, SLICE)), None);
         assert_eq!(forward(0, 0, (14, third, SPS)), None);
-        assert_eq!(forward(1, 1, (503, third, SLICE)), Some((104, third, false)));
+        assert_eq!(
+            forward(1, 1, (503, third, SLICE)),
+            Some((104, third, false))
+        );
     }
 }

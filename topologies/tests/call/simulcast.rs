@@ -65,13 +65,19 @@ fn three(layers: u32) -> CellRecord {
     record(&plan)
 }
 
-/// At 100 to 110 % of what a line carries a picture would freeze more often than not.
+/// Nothing that shows as a switch or a freeze.
 fn assert_smooth(stream: &StreamRecord) {
     let name = (&stream.sender, &stream.receiver);
     // 240 were captured. One that is tried in vain costs a few: at least 27 a second are left.
     assert!((216..=240).contains(&stream.frames_rendered), "{name:?}");
-    let longest = stream.interval_us.quantile(1.0).expect("there are pictures");
-    assert!(longest <= 500_000.0, "{name:?}: {longest} us without a picture");
+    let longest = stream
+        .interval_us
+        .quantile(1.0)
+        .expect("there are pictures");
+    assert!(
+        longest <= 500_000.0,
+        "{name:?}: {longest} us without a picture"
+    );
 }
 
 fn width(stream: &StreamRecord) -> f64 {
@@ -91,28 +97,6 @@ fn kbps(stream: &StreamRecord, seconds: f64) -> f64 {
 #[test]
 fn each_receiver_gets_the_layers_that_its_line_carries() {
     let record = three(3);
-    for stream in of_kind(&record, Kind::Video) {
-        eprintln!(
-            "{} {} w{:?} sent{} rec{} ren{} max{:?} frz{} {} psnr{:?} {}kbps kf{} plis{}",
-            stream.sender,
-            stream.receiver,
-            stream.width_px_mean,
-            stream.frames_sent,
-            stream.frames_received,
-            stream.frames_rendered,
-            stream.interval_us.quantile(1.0),
-            stream.freezes,
-            stream.freeze_ms,
-            stream.psnr_db_mean,
-            kbps(stream, 8.0),
-            stream.keyframes,
-            stream.plis,
-        );
-    }
-    for row in &record.timeline {
-        eprintln!("{row:?}");
-    }
-    // Frames whose markers say something else than they should.
     assert_eq!(record.warnings, Vec::<String>::new());
     for (sender, receiver, least, most) in [
         ("p1", "p0", 600.0, 640.0),
@@ -175,7 +159,10 @@ fn assert_encodes(record: &CellRecord, name: &str, pixels: u32) {
     let encode = host(record, name).cpu_cores_by_work.get("encode");
     let (encode, expected) = (encode.copied().unwrap_or(0.0), cores(pixels));
     // Two seconds have sixty pictures.
-    assert!((encode - expected).abs() <= expected / 60.0, "{encode} {expected}");
+    assert!(
+        (encode - expected).abs() <= expected / 60.0,
+        "{encode} {expected}"
+    );
 }
 
 /// Downlinks of 420 kbps carry two pictures of 140 kbps (and 80 kbps of sound), but no 640 kbps.
@@ -198,7 +185,7 @@ fn layers_that_nobody_wants_are_not_encoded() {
     }
 }
 
-/// Of four, each sees those two who are first among the others: nobody sees p3.
+/// Of four, each sees those two who are first among the others, so nobody sees the fourth.
 #[test]
 fn of_who_is_not_among_the_last_n_no_layer_is_encoded() {
     let mut plan = two(&[20_000_000; 4]);
@@ -206,12 +193,15 @@ fn of_who_is_not_among_the_last_n_no_layer_is_encoded() {
     let record = run_two(plan);
     let streams: Vec<_> = of_kind(&record, Kind::Video).collect();
     assert_eq!(streams.len(), 8);
-    for stream in streams {
+    for stream in &streams {
         assert_eq!(width(stream), 320.0, "{stream:?}");
         assert_eq!(stream.frames_rendered, 60, "{stream:?}");
     }
-    for name in ["p0", "p1", "p2"] {
+    let is_seen = |name: &&str| streams.iter().any(|stream| stream.sender == *name);
+    let (seen, unseen): (Vec<_>, Vec<_>) = ["p0", "p1", "p2", "p3"].into_iter().partition(is_seen);
+    assert_eq!(unseen.len(), 1, "{seen:?}");
+    for name in seen {
         assert_encodes(&record, name, 320 * 180);
     }
-    assert_encodes(&record, "p3", 0);
+    assert_encodes(&record, unseen[0], 0);
 }
