@@ -51,33 +51,34 @@ fn video(width: u32, height: u32, bitrate_bps: u32) -> VideoPlan {
     }
 }
 
-/// p0 has fiber, p1 DSL and p2 a mobile network, measured from second 18 to 26. Layers have 100, 350
+/// p0 has fiber, p1 DSL and p2 a mobile network, measured from second 16 to 20. Layers have 100, 350
 /// and 1,250 kbps, and sound takes 80 kbps of each downlink. Of the pictures of two others fiber
 /// carries any, DSL two of 350 (700 kbps) and not one of 1,250 beside another one of 350, and the
 /// mobile network two of 100 (200 kbps), but no 450 kbps.
 fn three(layers: u32) -> CellRecord {
     let downlinks = [20_000_000, 1_200_000, 420_000];
     let plan = Plan {
-        warmup: Duration::from_secs(18),
-        duration: Duration::from_secs(8),
+        warmup: Duration::from_secs(16),
+        duration: Duration::from_secs(4),
         ..layered(&downlinks, layers, video(640, 360, 1_700_000))
     };
     record(&plan)
 }
 
-/// Nothing that shows as a switch or a freeze.
-fn assert_smooth(stream: &StreamRecord) {
-    let name = (&stream.sender, &stream.receiver);
-    // 240 were captured. One that is tried in vain costs a few: at least 27 a second are left.
-    assert!((216..=240).contains(&stream.frames_rendered), "{name:?}");
-    let longest = stream
-        .interval_us
-        .quantile(1.0)
-        .expect("there are pictures");
-    assert!(
-        longest <= 500_000.0,
-        "{name:?}: {longest} us without a picture"
-    );
+/// From the fourth second on, in which the smallest layers have begun, through all switches and
+/// trials: each receiver sees at least 27 pictures a second of both others, and of one second less
+/// than half is frozen.
+fn assert_smooth(record: &CellRecord) {
+    let rows = record.timeline.iter();
+    let rows = rows.filter(|row| row.second >= 3 && row.host.starts_with('p'));
+    let mut seconds = 0;
+    for row in rows {
+        assert!((54..=66).contains(&row.frames_rendered), "{row:?}");
+        let frozen_ms = row.frozen_ms.expect("there are pictures");
+        assert!((0.0..=500.0).contains(&frozen_ms), "{row:?}");
+        seconds += 1;
+    }
+    assert_eq!(seconds, 3 * 17, "from 3 to 20");
 }
 
 fn width(stream: &StreamRecord) -> f64 {
@@ -112,10 +113,13 @@ fn each_receiver_gets_the_layers_that_its_line_carries() {
             (least..=most).contains(&width),
             "{sender} to {receiver}: {width}"
         );
-        assert_smooth(stream);
+        // Everybody begins with the smallest layer, and every switch takes a keyframe.
+        let least = (width / 160.0).log2().round() as u64;
+        assert!(stream.keyframes > least, "{}", stream.keyframes);
     }
+    assert_smooth(&record);
     let fiber = between(&record, "p1", "p0");
-    let kbps = kbps(fiber, 8.0);
+    let kbps = kbps(fiber, 4.0);
     assert!((900.0..=1_300.0).contains(&kbps), "{kbps}");
 }
 
@@ -126,7 +130,7 @@ fn without_layers_the_narrowest_line_drags_all_down() {
     let record = three(1);
     let dragged = between(&record, "p1", "p0");
     assert_eq!(width(dragged), 640.0);
-    let kbps = kbps(dragged, 8.0);
+    let kbps = kbps(dragged, 4.0);
     assert!((60.0..=170.0).contains(&kbps), "{kbps}");
 }
 
