@@ -114,6 +114,7 @@ fn stream(latency_us: u64) -> StreamRecord {
         freeze_ms: 0.0,
         psnr_db_mean: Some(40.0),
         ssim_mean: Some(0.98),
+        width_px_mean: None,
         plis: 0,
         keyframes: 1,
     }

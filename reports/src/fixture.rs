@@ -298,6 +298,7 @@ fn stream(
         freeze_ms: 0.0,
         psnr_db_mean: None,
         ssim_mean: None,
+        width_px_mean: None,
         plis: 0,
         keyframes: 1,
         transport: (frames > 0).then(|| "udp".into()),

@@ -313,6 +313,9 @@ pub struct StreamRecord {
     pub psnr_db_mean: Option<f64>,
     /// Mean luma SSIM of rendered frames against what was captured.
     pub ssim_mean: Option<f64>,
+    /// Mean width at which rendered frames were decoded, in an MCU's mix that of the sender's part,
+    /// in pixels; `None` for sound and without pixels.
+    pub width_px_mean: Option<f64>,
     /// Picture loss indications sent by the receiver, whole run.
     pub plis: u64,
     /// Keyframes encoded, whole run.

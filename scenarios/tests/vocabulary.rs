@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scenarios::{
     Access, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
-    McuPlan, Overrides, Plan, Reliability, Scenario, SfuPlan, Topology,
+    McuPlan, Overrides, Plan, Reliability, Scenario, SfuPlan, Topology, VideoPlan,
 };
 
 fn plans(lines: &str) -> Vec<Plan> {
@@ -82,6 +82,7 @@ fn every_key_of_sfu_and_mcu() {
     let sfu = SfuPlan {
         last_n: Some(9),
         keyframe_interval: Duration::from_secs(1),
+        ..SfuPlan::default()
     };
     let mcu = McuPlan {
         width: 960,
@@ -93,6 +94,34 @@ fn every_key_of_sfu_and_mcu() {
     };
     assert_eq!((written.sfu, written.mcu), (sfu, mcu));
     assert_eq!(plan("sfu.last_n = \"all\"").sfu, SfuPlan::default());
+}
+
+/// 3.4 Mbps are 34 shares of 100 kbps: 25, 7 and 2 of them, or 25 and 7 of 32.
+#[test]
+fn layers_share_the_bitrate_and_halve_the_size() {
+    let of = |number: u32| {
+        let mut plan = plan(&format!(
+            "topologies = [\"sfu\"]\ncongestion.control = \"gcc\"\n\
+             video = {{ size = \"1280x720\", bitrate = \"3400 kbps\" }}\n\
+             sfu = {{ layers = {number}, tile = \"320x180\" }}"
+        ));
+        assert_eq!(plan.sfu.tile, Some((320, 180)));
+        let layers = plan.layers();
+        plan.topology = Topology::Mesh;
+        assert_eq!(plan.layers().len(), 1);
+        let of = |layer: &VideoPlan| (layer.width, layer.height, layer.bitrate_bps);
+        layers.iter().map(of).collect::<Vec<_>>()
+    };
+    let three = [
+        (320, 180, 200_000),
+        (640, 360, 700_000),
+        (1280, 720, 2_500_000),
+    ];
+    assert_eq!(of(3), three);
+    assert_eq!(of(2), [(640, 360, 743_750), (1280, 720, 2_656_250)]);
+    let usual = plan("topologies = [\"sfu\"]").layers();
+    let expected = plan("").video.into_iter().collect::<Vec<_>>();
+    assert_eq!(usual, expected);
 }
 
 #[test]

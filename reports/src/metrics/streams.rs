@@ -65,6 +65,8 @@ row! {
         pub psnr_db_mean: Option<f64>,
         /// Mean luma SSIM of rendered frames.
         pub ssim_mean: Option<f64>,
+        /// Mean width at which rendered frames were decoded, pixels.
+        pub width_px_mean: Option<f64>,
         /// Picture loss indications sent by the receiver, whole run; of pictures alone.
         pub plis: Option<u64>,
         /// Keyframes encoded, whole run; of pictures alone.
@@ -108,6 +110,7 @@ impl StreamRow {
             freeze_ms: is_video.then_some(stream.freeze_ms),
             psnr_db_mean: stream.psnr_db_mean,
             ssim_mean: stream.ssim_mean,
+            width_px_mean: stream.width_px_mean,
             plis: is_video.then_some(stream.plis),
             keyframes: is_video.then_some(stream.keyframes),
             transport: stream.transport.clone(),

@@ -12,14 +12,22 @@ pub struct SfuPlan {
     pub last_n: Option<u32>,
     /// The least time between two keyframe requests to one sender.
     pub keyframe_interval: Duration,
+    /// In how many sizes each camera is encoded, 1 to [`MOST_LAYERS`](super::MOST_LAYERS): the SFU
+    /// chooses one for each receiver.
+    pub layers: u32,
+    /// Width and height in pixels at which receivers show a picture: they get no larger layer than
+    /// the smallest that fills it. `None` for the camera's.
+    pub tile: Option<(u32, u32)>,
 }
 
 impl Default for SfuPlan {
-    /// Forwards everything.
+    /// Forwards everything, as it comes.
     fn default() -> Self {
         SfuPlan {
             last_n: None,
             keyframe_interval: Duration::from_millis(500),
+            layers: 1,
+            tile: None,
         }
     }
 }

@@ -87,12 +87,13 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let cross = cross::read(section, listed, end);
     let stack = stack::read(section);
     let servers = servers::read(section, end);
-    let sfu = central::sfu(section);
-    // Where the media cannot be read, the default stands in, so that the MCU is still checked.
+    // Where the media cannot be read, the default stands in, so that servers are still checked.
     let usual = media::default_video();
     let camera = media
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
+    let adapting = congestion.clone().unwrap_or_default();
+    let sfu = central::sfu(section, camera, &adapting);
     let mcu = central::mcu(section, camera);
     let groups = calls.as_ref().map(|(groups, _)| groups.names());
     let scope = limits::Scope {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::media;
 use crate::document::{Keys, Node, Section};
-use crate::plan::{McuEncoders, McuPlan, SfuPlan, VideoPlan};
+use crate::plan::{CongestionPlan, MOST_LAYERS, McuEncoders, McuPlan, SfuPlan, VideoPlan, layers};
 use crate::units::{FrameSize, Span};
 
 pub(super) const SFU: Keys = Keys {
     section: "[sfu]",
-    names: &["last_n", "keyframe_interval"],
+    names: &["last_n", "keyframe_interval", "layers", "tile"],
 };
 
 pub(super) const MCU: Keys = Keys {
@@ -23,8 +23,12 @@ const KEYFRAME_INTERVALS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(10);
 /// A mixer that waits for a second mixes the past.
 const WAITS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(1);
 
-/// The SFU of the scenario.
-pub(super) fn sfu(section: &Section<'_>) -> Option<SfuPlan> {
+/// The SFU of a call whose cameras send `video`.
+pub(super) fn sfu(
+    section: &Section<'_>,
+    video: Option<&VideoPlan>,
+    congestion: &CongestionPlan,
+) -> Option<SfuPlan> {
     section.or("sfu", SfuPlan::default(), |node| {
         let base = SfuPlan::default();
         let section = node.section(&SFU, "a table: [sfu]")?;
@@ -32,11 +36,64 @@ pub(super) fn sfu(section: &Section<'_>) -> Option<SfuPlan> {
         let interval = section.or("keyframe_interval", base.keyframe_interval, |node| {
             node.within(KEYFRAME_INTERVALS).map(Into::into)
         });
+        let layers = section.or("layers", base.layers, |node| {
+            layers_of(node, video, congestion)
+        });
+        let tile = section.maybe("tile", Node::quantity);
+        let (layers, tile): (u32, Option<FrameSize>) = (layers?, tile?);
+        if layers == 1
+            && let Some(node) = section.get("tile")
+        {
+            return node.fail("there are no layers to choose from; write layers = 3, or drop it");
+        }
         Some(SfuPlan {
             last_n: last_n?,
             keyframe_interval: interval?,
+            layers,
+            tile: tile.map(|size| (size.width, size.height)),
         })
     })
+}
+
+/// In how many sizes `video` is encoded.
+fn layers_of(
+    node: &Node<'_>,
+    video: Option<&VideoPlan>,
+    congestion: &CongestionPlan,
+) -> Option<u32> {
+    let number = u32::try_from(node.integer(1..=MOST_LAYERS.into())?).ok()?;
+    if number == 1 {
+        return Some(number);
+    }
+    let Some(video) = video else {
+        return node.fail("a call without video has no layers; drop the key");
+    };
+    if !congestion.adapts() {
+        return node.fail(
+            "without congestion control the SFU cannot tell who has room for which; write \
+             control = \"gcc\" in [congestion], or layers = 1",
+        );
+    }
+    if !congestion.steps.is_empty() {
+        return node.fail("layers stand in for steps; drop `steps` of [congestion]");
+    }
+    let least = &layers(video, number)[0];
+    if !FrameSize::of(least.width, least.height).in_range() {
+        return node.fail(format!(
+            "the smallest layer would be {}x{}, where a marker has no room; write fewer layers, or \
+             a larger `size` in [video]",
+            least.width, least.height
+        ));
+    }
+    let (rates_from, _) = media::VIDEO_RATES.into_inner();
+    if u64::from(least.bitrate_bps) < rates_from.bps() {
+        return node.fail(format!(
+            "the smallest layer would have {} bps; write fewer layers, or a higher `bitrate` in \
+             [video]",
+            least.bitrate_bps
+        ));
+    }
+    Some(number)
 }
 
 /// `"all"`, or how many.

@@ -25,7 +25,8 @@ impl FrameSize {
         FrameSize { width, height }
     }
 
-    fn in_range(self) -> bool {
+    /// Whether a picture may be as small and as large as this.
+    pub(crate) fn in_range(self) -> bool {
         (Self::SMALLEST.width..=Self::LARGEST.width).contains(&self.width)
             && (Self::SMALLEST.height..=Self::LARGEST.height).contains(&self.height)
     }

@@ -18,7 +18,7 @@ use super::room::{Room, Stay};
 use crate::observe::frames::HopKey;
 use crate::peer::media::Media;
 use crate::peer::outgoing::Outgoing;
-use crate::peer::participant::identify;
+use crate::peer::participant::{Origin, identify};
 
 /// What the MCU and one participant send each other: a track of each kind, each way.
 pub struct Leg {
@@ -112,11 +112,11 @@ impl Media for Leg {
     }
 
     async fn track(&mut self, track: Arc<dyn TrackRemote>) {
-        let Some((participant, kind)) = identify(track.as_ref()).await else {
+        let Some(Origin { source, kind, .. }) = identify(track.as_ref()).await else {
             return;
         };
-        if participant != self.stay.participant {
-            return log::warn!("{} sends as {participant}", self.stay.participant);
+        if source != self.stay.participant {
+            return log::warn!("{} sends as {source}", self.stay.participant);
         }
         self.end(kind);
         let tasks = incoming::receive(&self.room, self.stay, kind, track);

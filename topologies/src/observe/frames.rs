@@ -22,6 +22,8 @@ pub struct HopKey {
     pub to: u16,
     /// What.
     pub kind: Kind,
+    /// Which layer of it, the smallest first; 0 if there is but one.
+    pub layer: u8,
 }
 
 impl HopKey {
@@ -32,7 +34,13 @@ impl HopKey {
             from: source,
             to,
             kind,
+            layer: 0,
         }
+    }
+
+    /// The same way of another layer.
+    pub fn on_layer(self, layer: u8) -> Self {
+        HopKey { layer, ..self }
     }
 }
 
@@ -62,6 +70,8 @@ pub struct Frame {
     pub ready: Time,
     /// What an MCU put into it; `None` if somebody captured it.
     pub mix: Option<Arc<Mix>>,
+    /// The layer of the hop before that it was taken from.
+    pub layer: u8,
     /// Encoded bytes.
     pub bytes: u64,
     /// RTP packets that it was put into.
@@ -86,6 +96,7 @@ impl Frame {
             captured,
             ready,
             mix: None,
+            layer: 0,
             bytes: 0,
             packets: 0,
             keyframe: false,

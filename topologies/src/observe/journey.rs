@@ -71,6 +71,7 @@ fn before_last_hop(
     }
     let to_server = HopKey::first(sender, hop.from, hop.kind);
     if hop.source == sender {
+        let to_server = to_server.on_layer(last.layer);
         let first = observations.hop_frame(to_server, shown.timestamp)?;
         let mut journey = to_the_server(first)?;
         journey.ends.push(("forward", last.departed()?));
@@ -134,6 +135,7 @@ mod tests {
             timestamp: 700,
             psnr_db: None,
             ssim: None,
+            width: None,
         }
     }
 
@@ -185,6 +187,7 @@ mod tests {
             from: SERVER,
             to: 1,
             kind: Kind::Video,
+            layer: 0,
         };
         let mut observations = Observations::default();
         observations.insert(up, 700, frame(7, 100, 102, 105, 121));

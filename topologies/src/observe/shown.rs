@@ -43,6 +43,8 @@ pub struct Shown {
     pub psnr_db: Option<f64>,
     /// Luma SSIM of the picture that was shown against the one that was captured.
     pub ssim: Option<f64>,
+    /// How wide it was decoded, in pixels, or in a mix the sender's part of it.
+    pub width: Option<usize>,
 }
 
 /// What an MCU put into one of its frames.

@@ -29,7 +29,8 @@ pub struct DecodeQueue {
 }
 
 impl DecodeQueue {
-    /// A decoder for pictures of so many luma pixels.
+    /// A decoder for pictures of so many luma pixels. Where they are decoded, each costs as much as
+    /// one of the size of the picture before.
     pub fn new(context: Context, decoder: Decoder, pixels: usize) -> Self {
         DecodeQueue {
             context,
@@ -66,6 +67,9 @@ impl DecodeQueue {
             return std::future::pending().await;
         };
         let done = (*timestamp, working.await);
+        if let Outcome::Picture(Some(frame)) = &done.1 {
+            self.pixels = frame.width() * frame.height();
+        }
         self.current = None;
         self.start();
         done

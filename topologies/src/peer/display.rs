@@ -81,6 +81,7 @@ fn show(context: &Context, hop: HopKey, at: Time, picture: &Decoded) {
             timestamp,
             psnr_db: None,
             ssim: None,
+            width: pixels.map(|pixels| content.rect.unwrap_or(pixels.rect()).width),
         };
         context.observatory.lock().show(content.sender, shown);
     }

@@ -99,6 +99,7 @@ fn played(context: &Context, hop: HopKey, timestamp: u32, (tick, late): (Time, D
             timestamp,
             psnr_db: None,
             ssim: None,
+            width: None,
         };
         observations.show(content.sender, shown);
     }

@@ -31,14 +31,22 @@ pub trait Media: Send + Sync {
     fn left(&mut self, source: u16);
 }
 
-/// The media stream id of a source's tracks: tells receivers whose they are.
-pub fn stream_id(source: u16) -> String {
-    format!("source-{source}")
+/// The media stream id of a source's tracks: tells receivers whose they are, and of a picture in
+/// several sizes, which layer is in it.
+pub fn stream_id(source: u16, layer: u8) -> String {
+    match layer {
+        0 => format!("source-{source}"),
+        layer => format!("source-{source}.{layer}"),
+    }
 }
 
-/// Whose tracks a media stream holds.
-pub fn source_of(stream_id: &str) -> Option<u16> {
-    stream_id.strip_prefix("source-")?.parse().ok()
+/// Whose tracks a media stream holds, and which layer.
+pub fn source_of(stream_id: &str) -> Option<(u16, u8)> {
+    let source = stream_id.strip_prefix("source-")?;
+    match source.split_once('.') {
+        Some((source, layer)) => Some((source.parse().ok()?, layer.parse().ok()?)),
+        None => Some((source.parse().ok()?, 0)),
+    }
 }
 
 #[cfg(test)]
@@ -46,10 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_tells_its_source() {
-        assert_eq!(source_of(&stream_id(17)), Some(17));
-        assert_eq!(source_of("participant-17"), None);
-        assert_eq!(source_of("source-"), None);
-        assert_eq!(source_of("source-70000"), None);
+    fn a_stream_tells_its_source_and_its_layer() {
+        assert_eq!(source_of(&stream_id(17, 0)), Some((17, 0)));
+        assert_eq!(source_of(&stream_id(17, 2)), Some((17, 2)));
+        for nobodys in ["participant-17", "source-", "source-70000", "source-1.x"] {
+            assert_eq!(source_of(nobodys), None);
+        }
     }
 }

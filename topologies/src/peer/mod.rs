@@ -36,6 +36,7 @@ pub mod playout;
 pub mod receive;
 pub mod recordings;
 pub mod send;
+pub mod simulcast;
 pub mod source;
 pub mod stack;
 

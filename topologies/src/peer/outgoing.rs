@@ -17,32 +17,35 @@ use webrtc::rtp_transceiver::RtpSender;
 
 use super::Context;
 use super::media::stream_id;
-use super::send;
 use super::stack::{audio_codec, audio_level_id, video_codec};
+use super::{send, simulcast};
 use crate::observe::frames::HopKey;
 
 /// What a participant sends over one connection, from when its tracks are added.
 pub struct OutgoingTracks {
     context: Context,
     remote: u16,
-    video: Option<Outgoing>,
+    /// A track for each layer, the smallest first.
+    video: Vec<Outgoing>,
     audio: Option<Outgoing>,
 }
 
 impl OutgoingTracks {
-    /// Adds a track for each kind of media that the call has.
+    /// Adds a track for each kind of media that the call has, and each layer of it.
     pub async fn add(
         context: &Context,
         remote: u16,
         connection: &dyn PeerConnection,
     ) -> Result<Self> {
-        let mut video = None;
-        if context.plan.video.is_some() {
-            video = Some(add(context, remote, connection, Kind::Video).await?);
+        let hop = |kind| HopKey::first(context.index, remote, kind);
+        let mut video = Vec::new();
+        for layer in 0..context.plan.layers().len() {
+            let hop = hop(Kind::Video).on_layer(layer as u8);
+            video.push(add(context, hop, connection).await?);
         }
         let mut audio = None;
         if context.plan.audio.is_some() {
-            audio = Some(add(context, remote, connection, Kind::Audio).await?);
+            audio = Some(add(context, hop(Kind::Audio), connection).await?);
         }
         Ok(OutgoingTracks {
             context: context.clone(),
@@ -55,20 +58,11 @@ impl OutgoingTracks {
     /// Starts to encode and send. Later calls do nothing.
     pub fn start(&mut self) {
         let runtime = self.context.environment.runtime();
-        if let (Some(outgoing), Some(plan)) = (self.video.take(), &self.context.plan.video) {
-            let wanted = Arc::new(AtomicBool::new(false));
-            runtime.spawn(Box::pin(send::watch_requests(
-                Arc::clone(&outgoing.track),
-                Arc::clone(&wanted),
-                self.context.estimates.of(self.remote),
-            )));
-            runtime.spawn(Box::pin(send::send_video(
-                self.context.clone(),
-                outgoing,
-                plan.clone(),
-                self.context.capture.pictures.subscribe(self.remote),
-                wanted,
-            )));
+        let mut video = std::mem::take(&mut self.video);
+        match video.len() {
+            0 => {}
+            1 => self.start_video(video.remove(0)),
+            _ => simulcast::start(&self.context, self.remote, video),
         }
         if let (Some(outgoing), Some(plan)) = (self.audio.take(), &self.context.plan.audio) {
             runtime.spawn(Box::pin(send::send_audio(
@@ -79,6 +73,26 @@ impl OutgoingTracks {
             )));
         }
     }
+
+    fn start_video(&self, outgoing: Outgoing) {
+        let runtime = self.context.environment.runtime();
+        let Some(plan) = self.context.plan.video.clone() else {
+            return;
+        };
+        let wanted = Arc::new(AtomicBool::new(false));
+        runtime.spawn(Box::pin(send::watch_requests(
+            Arc::clone(&outgoing.track),
+            Arc::clone(&wanted),
+            self.context.estimates.of(self.remote),
+        )));
+        runtime.spawn(Box::pin(send::send_video(
+            self.context.clone(),
+            outgoing,
+            plan,
+            self.context.capture.pictures.subscribe(self.remote),
+            wanted,
+        )));
+    }
 }
 
 impl Drop for OutgoingTracks {
@@ -88,13 +102,8 @@ impl Drop for OutgoingTracks {
     }
 }
 
-async fn add(
-    context: &Context,
-    remote: u16,
-    connection: &dyn PeerConnection,
-    kind: Kind,
-) -> Result<Outgoing> {
-    let outgoing = Outgoing::new(context, HopKey::first(context.index, remote, kind), 0);
+async fn add(context: &Context, hop: HopKey, connection: &dyn PeerConnection) -> Result<Outgoing> {
+    let outgoing = Outgoing::new(context, hop, 0);
     let track = Arc::clone(&outgoing.track) as Arc<dyn TrackLocal>;
     let sender = connection.add_track(track).await?;
     Ok(Outgoing {
@@ -126,8 +135,16 @@ impl Outgoing {
             from,
             to,
             kind,
+            layer,
         } = hop;
-        let name = format!("rtp/{source}/{from}/{to}/{}/{generation}", kind.name());
+        let of_layer = match layer {
+            0 => String::new(),
+            layer => format!("/layer-{layer}"),
+        };
+        let name = format!(
+            "rtp/{source}/{from}/{to}/{}/{generation}{of_layer}",
+            kind.name()
+        );
         let mut random = context.environment.random(&name);
         let ssrc = random.next_u32();
         let first_sequence = random.next_u32() as u16;
@@ -136,9 +153,12 @@ impl Outgoing {
             Kind::Audio => (RtpCodecKind::Audio, audio_codec()),
         };
         let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
-            stream_id(source),
+            stream_id(source, layer),
             // Unique per connection and stream: the stack's maps are keyed by it.
-            format!("{}-{source}-{from}-{to}-{generation}", kind.name()),
+            format!(
+                "{}-{source}-{from}-{to}-{generation}{of_layer}",
+                kind.name()
+            ),
             kind.name().to_owned(),
             codec_kind,
             vec![encoding(ssrc, codec)],

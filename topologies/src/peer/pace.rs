@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scenarios::{AudioPlan, VideoPlan};
+use scenarios::{AudioPlan, Plan, VideoPlan};
 
 use super::Context;
 use super::congestion::{Estimate, Ladder, Streams, ladder, shares};
@@ -73,14 +73,19 @@ impl VideoPace {
 
     /// What encoding a frame with these settings costs.
     pub fn price(&self, settings: &VideoSettings) -> Duration {
-        let plan = &self.context.plan;
-        let camera = (self.plan.width * self.plan.height) as usize;
-        let pixels = settings.width * settings.height;
-        let encoding = cost(plan, |c| c.video_encode_pixel_ns, pixels);
-        match pixels == camera {
-            true => encoding,
-            false => encoding + cost(plan, |c| c.scale_pixel_ns, camera + pixels),
-        }
+        price(&self.context.plan, &self.plan, settings)
+    }
+}
+
+/// What encoding a picture of `camera` with these settings costs: to scale it, if need be, and to
+/// encode it.
+pub fn price(plan: &Plan, camera: &VideoPlan, settings: &VideoSettings) -> Duration {
+    let camera = (camera.width * camera.height) as usize;
+    let pixels = settings.width * settings.height;
+    let encoding = cost(plan, |c| c.video_encode_pixel_ns, pixels);
+    match pixels == camera {
+        true => encoding,
+        false => encoding + cost(plan, |c| c.scale_pixel_ns, camera + pixels),
     }
 }
 

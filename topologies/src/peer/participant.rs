@@ -140,7 +140,7 @@ impl Media for ParticipantMedia {
     }
 
     async fn track(&mut self, track: Arc<dyn TrackRemote>) {
-        let Some((source, kind)) = identify(track.as_ref()).await else {
+        let Some(Origin { source, kind, .. }) = identify(track.as_ref()).await else {
             return;
         };
         let hop = HopKey {
@@ -148,6 +148,7 @@ impl Media for ParticipantMedia {
             from: self.remote,
             to: self.context.index,
             kind,
+            layer: 0,
         };
         self.end((source, kind));
         let tasks = self.receive(hop, track);
@@ -161,8 +162,19 @@ impl Media for ParticipantMedia {
     }
 }
 
-/// Whose track this is, and of what.
-pub async fn identify(track: &dyn TrackRemote) -> Option<(u16, Kind)> {
+/// What a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Whose.
+    pub source: u16,
+    /// What.
+    pub kind: Kind,
+    /// Which layer of it.
+    pub layer: u8,
+}
+
+/// What a track carries, if that can be told.
+pub async fn identify(track: &dyn TrackRemote) -> Option<Origin> {
     let kind = match track.kind().await {
         RtpCodecKind::Video => Kind::Video,
         RtpCodecKind::Audio => Kind::Audio,
@@ -172,9 +184,13 @@ pub async fn identify(track: &dyn TrackRemote) -> Option<(u16, Kind)> {
         }
     };
     let stream = track.stream_id().await;
-    let source = source_of(&stream);
-    if source.is_none() {
+    let Some((source, layer)) = source_of(&stream) else {
         log::warn!("a track of stream {stream:?}, which is nobody's");
-    }
-    Some((source?, kind))
+        return None;
+    };
+    Some(Origin {
+        source,
+        kind,
+        layer,
+    })
 }

@@ -26,7 +26,7 @@ use crate::costs::cost;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::level::level;
 use crate::media::rtp_video::VIDEO_CLOCK;
-use crate::media::{VideoPacketizer, VideoSettings};
+use crate::media::{EncodedFrame, VideoPacketizer, VideoSettings};
 use crate::observe::frames::Frame;
 
 /// Largest RTP payload, bytes: with RTP, SRTP, TURN, UDP and IPv6 headers it stays below the
@@ -81,14 +81,9 @@ pub async fn send_video(
     };
     let observatory = &context.observatory;
     observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
-    let fps = u64::from(plan.fps);
+    let fps = plan.fps;
     let mut pace = VideoPace::new(&context, outgoing.hop, plan);
-    let mut packetizer = VideoPacketizer::new(
-        outgoing.ssrc,
-        VIDEO_PAYLOAD_TYPE,
-        outgoing.first_sequence,
-        MAX_PAYLOAD,
-    );
+    let mut packetizer = packetizer(&outgoing);
     while let Some(picture) = pictures.recv().await {
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
             source.request_keyframe();
@@ -107,14 +102,36 @@ pub async fn send_video(
                 continue;
             }
         };
-        let ticks = u64::from(picture.number) * u64::from(VIDEO_CLOCK) / fps;
-        let packets = packetizer.packetize(&encoded.data, ticks as u32);
-        let mut frame = Frame::new(picture.number, picture.at, context.environment.now());
-        frame.bytes = encoded.data.len() as u64;
-        frame.keyframe = encoded.keyframe;
-        report(&context, &outgoing, ticks as u32, frame, &packets);
-        write(&outgoing, packets).await;
+        let packets = (&mut packetizer, fps);
+        send_picture(&context, &outgoing, packets, &picture, &encoded).await;
     }
+}
+
+/// What puts the frames of a stream into packets.
+pub fn packetizer(outgoing: &Outgoing) -> VideoPacketizer {
+    VideoPacketizer::new(
+        outgoing.ssrc,
+        VIDEO_PAYLOAD_TYPE,
+        outgoing.first_sequence,
+        MAX_PAYLOAD,
+    )
+}
+
+/// Sends a picture of a camera of `fps` that has just been encoded.
+pub async fn send_picture(
+    context: &Context,
+    outgoing: &Outgoing,
+    (packetizer, fps): (&mut VideoPacketizer, u32),
+    picture: &Picture,
+    encoded: &EncodedFrame,
+) {
+    let ticks = u64::from(picture.number) * u64::from(VIDEO_CLOCK) / u64::from(fps);
+    let packets = packetizer.packetize(&encoded.data, ticks as u32);
+    let mut frame = Frame::new(picture.number, picture.at, context.environment.now());
+    frame.bytes = encoded.data.len() as u64;
+    frame.keyframe = encoded.keyframe;
+    report(context, outgoing, ticks as u32, frame, &packets);
+    write(outgoing, packets).await;
 }
 
 /// Encodes and sends sound until the microphone ends. Where a CPU lets one packet wait, the next

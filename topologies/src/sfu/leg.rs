@@ -17,6 +17,7 @@ use crate::peer::connection::Renegotiate;
 use crate::peer::media::Media;
 use crate::peer::outgoing::Outgoing;
 use crate::peer::participant::identify;
+
 use crate::peer::stack::audio_level_id;
 
 /// What the SFU and one participant send each other.
@@ -85,6 +86,7 @@ impl Leg {
             from: context.index,
             to: self.participant,
             kind: source.kind,
+            layer: 0,
         };
         let outgoing = Outgoing::new(context, hop, epoch.0);
         let track = Arc::clone(&outgoing.track) as Arc<dyn TrackLocal>;
@@ -158,15 +160,14 @@ impl Media for Leg {
     }
 
     async fn track(&mut self, track: Arc<dyn TrackRemote>) {
-        let Some((participant, kind)) = identify(track.as_ref()).await else {
+        let Some(origin) = identify(track.as_ref()).await else {
             return;
         };
-        if participant != self.participant {
-            return log::warn!("{} sends as {participant}", self.participant);
+        if origin.source != self.participant {
+            return log::warn!("{} sends as {}", self.participant, origin.source);
         }
-        let source = Source { participant, kind };
         let level_id = self.audio_level_id().await;
-        forward::start(&self.room, source, track, level_id).await;
+        forward::start(&self.room, origin, track, level_id).await;
     }
 
     fn left(&mut self, _source: u16) {}

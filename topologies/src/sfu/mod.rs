@@ -3,15 +3,20 @@
 //! - [`room`]: who sends and who receives; [`leg`]: the connection with one participant;
 //!   [`forward`]: packets from one leg to the others.
 //! - [`rewrite`]: sequence numbers and SSRCs; [`keyframes`]: requests of many, as few;
-//!   [`speakers`]: who spoke last; [`rates`]: what legs carry, as limits of senders. These are decisions without a connection.
+//!   [`speakers`]: who spoke last; [`rates`]: what legs carry, as limits of senders. [`layers`]: which
+//!   layer goes over a leg; [`supply`]: which layers there are; [`sent`]: what went over a leg. These
+//!   are decisions without a connection.
 
 pub mod forward;
 pub mod keyframes;
+pub mod layers;
 pub mod leg;
 pub mod rates;
 pub mod rewrite;
 pub mod room;
+pub mod sent;
 pub mod speakers;
+pub mod supply;
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Who sends to the SFU and who receives from it.
 
+mod choose;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -10,8 +12,11 @@ use webrtc::media_stream::track_remote::TrackRemote;
 
 use super::forward::Subscription;
 use super::keyframes::{Decision, KeyframeGate};
+use super::layers::Choice;
 use super::rates::{self, SharedLeg};
+use super::sent::Sent;
 use super::speakers::Speakers;
+use super::supply::Supply;
 use crate::observe::frames::HopKey;
 use crate::peer::Context;
 use crate::peer::connection::Renegotiate;
@@ -48,10 +53,20 @@ struct State {
 /// What a participant sends.
 struct Publication {
     epoch: Epoch,
+    /// The smallest first; one, if there is nothing to choose from.
+    layers: Vec<Layer>,
+}
+
+/// One size of what a participant sends.
+struct Layer {
     /// Known from its first packet on.
     media: Option<(u32, Arc<dyn TrackRemote>)>,
     gate: KeyframeGate,
+    supply: Supply,
 }
+
+/// An SSRC, its track, and what it may be sent with at most, bits per second.
+pub type Limit = (u32, Arc<dyn TrackRemote>, f64);
 
 /// Tells a leg from an earlier one of the same participant, which may close after it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +79,10 @@ struct Receiver {
     connected: bool,
     /// How many pictures it has room for.
     pictures: usize,
+    /// The layers that go to it.
+    choice: Choice,
+    /// What went to it.
+    sent: Sent,
     subscriptions: BTreeMap<Source, Arc<Subscription>>,
 }
 
@@ -97,6 +116,8 @@ impl Room {
             renegotiate,
             connected: false,
             pictures: usize::MAX,
+            choice: Choice::default(),
+            sent: Sent::default(),
             subscriptions: BTreeMap::new(),
         };
         state.receivers.insert(participant, receiver);
@@ -114,10 +135,18 @@ impl Room {
         }
         for kind in self.context.kinds().filter(|_| sends) {
             state.epochs += 1;
-            let publication = Publication {
-                epoch: Epoch(state.epochs),
+            let layers = match kind {
+                Kind::Video => plan.layers().len(),
+                Kind::Audio => 1,
+            };
+            let layer = |_| Layer {
                 media: None,
                 gate: KeyframeGate::new(plan.sfu.keyframe_interval),
+                supply: Supply::default(),
+            };
+            let publication = Publication {
+                epoch: Epoch(state.epochs),
+                layers: (0..layers).map(layer).collect(),
             };
             let source = Source { participant, kind };
             state.publications.insert(source, publication);
@@ -125,12 +154,30 @@ impl Room {
         state.renegotiate_all_but(participant);
     }
 
-    /// A participant's track began, with packets of this SSRC; `None` if nobody announced it.
-    pub fn attach(&self, source: Source, ssrc: u32, track: Arc<dyn TrackRemote>) -> Option<Epoch> {
+    /// A participant's track began, of that layer and with packets of this SSRC; `None` if nobody
+    /// announced it.
+    pub fn attach(
+        &self,
+        (source, layer): (Source, usize),
+        ssrc: u32,
+        track: Arc<dyn TrackRemote>,
+    ) -> Option<Epoch> {
         let publication = &mut self.lock().publications;
         let publication = publication.get_mut(&source)?;
-        publication.media = Some((ssrc, track));
+        publication.layers.get_mut(layer)?.media = Some((ssrc, track));
         Some(publication.epoch)
+    }
+
+    /// A packet of a layer came.
+    pub fn came(&self, source: Source, layer: usize) {
+        let now = self.context.environment.now();
+        let publication = &mut self.lock().publications;
+        let layers = publication
+            .get_mut(&source)
+            .map(|publication| &mut publication.layers);
+        if let Some(layer) = layers.and_then(|layers| layers.get_mut(layer)) {
+            layer.supply.came(now);
+        }
     }
 
     /// A participant went, with all that it sends; unless it has come again meanwhile.
@@ -165,10 +212,12 @@ impl Room {
         source: Source,
         subscription: Arc<Subscription>,
     ) {
+        let mut layer = 0;
         if let Some(receiver) = self.lock().receivers.get_mut(&participant) {
             receiver.subscriptions.insert(source, subscription);
+            layer = receiver.choice.of(source.participant);
         }
-        self.want_keyframe(source);
+        self.want_keyframe(source, layer);
     }
 
     /// Packets of `source` no longer go to the participant.
@@ -187,17 +236,19 @@ impl Room {
         }
     }
 
-    /// Who subscribed to a source, and whether its packets go to them now.
-    pub fn subscriptions(&self, source: Source) -> Vec<(Arc<Subscription>, bool)> {
+    /// Who subscribed to a source, and which layer is to go to them now, if any is.
+    pub fn subscriptions(&self, source: Source) -> Vec<(Arc<Subscription>, Option<usize>)> {
         let state = self.lock();
         let receivers = state.receivers.iter();
         receivers
             .filter_map(|(receiver, receiving)| {
                 let subscription = receiving.subscriptions.get(&source)?;
-                Some((
-                    Arc::clone(subscription),
-                    self.goes(&state, source, *receiver),
-                ))
+                let goes = self.goes(&state, source, *receiver);
+                let layer = match source.kind {
+                    Kind::Video => receiving.choice.of(source.participant),
+                    Kind::Audio => 0,
+                };
+                Some((Arc::clone(subscription), goes.then_some(layer)))
             })
             .collect()
     }
@@ -228,7 +279,10 @@ impl Room {
 
     /// Decides how many pictures go over each leg, by what it carries. Returns what each sender of
     /// pictures may send, bits per second, so that all legs that it goes over have room for it.
-    pub fn allot(&self) -> Vec<(u32, Arc<dyn TrackRemote>, f64)> {
+    pub fn allot(self: &Arc<Self>) -> Vec<Limit> {
+        if self.context.plan.sfu.layers > 1 {
+            return self.choose_layers();
+        }
         let mut state = self.lock();
         let receivers: Vec<u16> = state.receivers.keys().copied().collect();
         let mut legs = BTreeMap::new();
@@ -245,7 +299,7 @@ impl Room {
         let floor = f64::from(self.context.plan.congestion.video_floor_bps);
         let publications = state.publications.iter();
         let limited = publications.filter_map(|(source, publication)| {
-            let (ssrc, track) = publication.media.clone()?;
+            let (ssrc, track) = publication.layers[0].media.clone()?;
             // Of who goes to nobody, no more is needed than it sends anyway.
             let bps = rates.get(&source.participant).copied().unwrap_or(floor);
             (source.kind == Kind::Video).then(|| (ssrc, track, bps.max(floor)))
@@ -301,46 +355,46 @@ impl Room {
         self.lock().speakers.heard(participant, level, now);
     }
 
-    /// Somebody needs a keyframe of `source` to go on.
-    pub fn want_keyframe(self: &Arc<Self>, source: Source) {
+    /// Somebody needs a keyframe of a layer of `source` to go on.
+    pub fn want_keyframe(self: &Arc<Self>, source: Source, layer: usize) {
         if source.kind != Kind::Video {
             return;
         }
         let now = self.context.environment.now();
         let decision = {
             let mut state = self.lock();
-            let Some(publication) = state.publications.get_mut(&source) else {
+            let publication = state.publications.get_mut(&source);
+            let layer = publication.and_then(|publication| publication.layers.get_mut(layer));
+            // What it will send first is a keyframe.
+            let Some(layer) = layer.filter(|layer| layer.media.is_some()) else {
                 return;
             };
-            // What it will send first is a keyframe.
-            if publication.media.is_none() {
-                return;
-            }
-            publication.gate.ask(now)
+            layer.gate.ask(now)
         };
         match decision {
             Decision::Covered => {}
-            Decision::AskNow => self.spawn_request(source, now),
-            Decision::AskAt(at) => self.spawn_request(source, at),
+            Decision::AskNow => self.spawn_request(source, layer, now),
+            Decision::AskAt(at) => self.spawn_request(source, layer, at),
         }
     }
 
-    fn spawn_request(self: &Arc<Self>, source: Source, at: Time) {
+    fn spawn_request(self: &Arc<Self>, source: Source, layer: usize, at: Time) {
         let room = Arc::clone(self);
         let runtime = self.context.environment.runtime();
         runtime.spawn(Box::pin(async move {
             sleep_until(room.context.environment.as_ref(), at).await;
-            room.request(source).await;
+            room.request(source, layer).await;
         }));
     }
 
-    async fn request(&self, source: Source) {
+    async fn request(&self, source: Source, layer: usize) {
         let media = {
             let mut state = self.lock();
             let publication = state.publications.get_mut(&source);
-            publication.and_then(|publication| {
-                publication.gate.passed(self.context.environment.now());
-                publication.media.clone()
+            let layer = publication.and_then(|publication| publication.layers.get_mut(layer));
+            layer.and_then(|layer| {
+                layer.gate.passed(self.context.environment.now());
+                layer.media.clone()
             })
         };
         let Some((media_ssrc, track)) = media else {

@@ -16,5 +16,6 @@ mod packets;
 mod pictures;
 mod replay;
 mod sfu;
+mod simulcast;
 mod support;
 mod trace;

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use reports::record::DataRecord;
-use scenarios::{CongestionControl, DataKind, DataPlan, Plan, Reliability, StackPlan};
+use scenarios::{
+    CongestionControl, DataKind, DataPlan, Plan, Reliability, StackPlan, Topology, TransportPolicy,
+};
 use sim::Seed;
 
 use crate::support::{call, cell};
@@ -12,7 +14,7 @@ use crate::support::{call, cell};
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 4] {
+fn plans() -> [Plan; 5] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -30,6 +32,17 @@ fn plans() -> [Plan; 4] {
         participant.link.up.rate_bps = Some(400_000);
         participant.link.up.buffer_bytes = Some(10_000);
     }
+    let mut layered = Plan {
+        topology: Topology::Sfu,
+        // Long enough for a larger layer.
+        warmup: std::time::Duration::from_secs(4),
+        ..tuned.clone()
+    };
+    layered.congestion.control = CongestionControl::Gcc;
+    layered.servers.ice.policy = TransportPolicy::Relay;
+    (layered.sfu.layers, layered.sfu.last_n) = (2, Some(1));
+    let video = layered.video.as_mut().expect("calls have pictures");
+    (video.width, video.height, video.bitrate_bps) = (320, 180, 640_000);
     let data = Plan {
         data: vec![
             data("file", DataKind::File { bytes: 200_000 }, Reliability::Full),
@@ -41,7 +54,7 @@ fn plans() -> [Plan; 4] {
         ],
         ..tuned.clone()
     };
-    [tuned, stock, adaptive, data]
+    [tuned, stock, adaptive, data, layered]
 }
 
 /// A workload from everybody to everybody.
@@ -138,4 +151,9 @@ fn a_call_that_adapts_replays_to_the_byte() {
 #[test]
 fn a_call_with_data_replays_to_the_byte() {
     check(3);
+}
+
+#[test]
+fn a_call_with_layers_replays_to_the_byte() {
+    check(4);
 }

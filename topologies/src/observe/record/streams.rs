@@ -61,7 +61,10 @@ impl Recorder<'_> {
         let log = |hop| self.observations.hops.get(&hop).unwrap_or(&nothing.0);
         let (sent, received) = (log(hops.first), log(hops.last));
         let stream = self.observations.streams.get(&key).unwrap_or(&nothing.1);
-        let out = self.window_frames(sent, |frame| frame.captured);
+        let out = match self.layers(key) {
+            1 => self.window_frames(sent, |frame| frame.captured),
+            layers => self.sent_in_layers(&hops, layers, received),
+        };
         let arrived = self.window_frames(received, |frame| frame.captured);
         let shown = self.window_shown(key, stream);
         let times: Vec<_> = stream.shown.iter().map(|shown| shown.at).collect();
@@ -93,8 +96,16 @@ impl Recorder<'_> {
             freeze_ms: frozen.total_ms,
             psnr_db_mean: mean(shown.iter().filter_map(|(shown, _)| shown.psnr_db)),
             ssim_mean: mean(shown.iter().filter_map(|(shown, _)| shown.ssim)),
+            width_px_mean: mean(
+                shown
+                    .iter()
+                    .filter_map(|(shown, _)| Some(shown.width? as f64)),
+            ),
             plis: received.plis,
-            keyframes: sent.keyframes,
+            keyframes: match self.layers(key) {
+                1 => sent.keyframes,
+                _ => received.keyframes,
+            },
             transport: self.stream_transport(&hops),
         }
     }
@@ -113,6 +124,7 @@ impl Recorder<'_> {
                 from: server,
                 to: receiver,
                 kind,
+                layer: 0,
             },
             Topology::Mcu => HopKey::first(server, receiver, kind),
         };
@@ -123,6 +135,34 @@ impl Recorder<'_> {
             },
             last,
         }
+    }
+
+    /// In how many layers a stream leaves its sender.
+    fn layers(&self, key: StreamKey) -> u8 {
+        match key.kind {
+            Kind::Video => self.plan.layers().len() as u8,
+            Kind::Audio => 1,
+        }
+    }
+
+    /// Frames that left the sender in the window, each once: in the layer that the receiver got, or
+    /// else in the smallest.
+    fn sent_in_layers(&self, hops: &Hops, layers: u8, received: &HopLog) -> Vec<&Frame> {
+        let mut out = BTreeMap::new();
+        let logs = (0..layers).map(|layer| self.observations.hops.get(&hops.first.on_layer(layer)));
+        for (layer, log) in (0..layers).zip(logs) {
+            let frames = log.into_iter().flat_map(|log| &log.frames);
+            for (timestamp, frame) in frames {
+                let forwarded = received.frames.get(timestamp);
+                if forwarded.is_some_and(|forwarded| forwarded.layer == layer) {
+                    out.insert(timestamp, frame);
+                }
+                out.entry(timestamp).or_insert(frame);
+            }
+        }
+        let window = self.window.0..self.window.1;
+        let inside = |frame: &&Frame| window.contains(&frame.captured);
+        out.into_values().filter(inside).collect()
     }
 
     /// `relay` if any hop is relayed; `None` if any hop never came up.

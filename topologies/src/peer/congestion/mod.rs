@@ -3,13 +3,15 @@
 //! - [`gcc`]: the estimator, of [`trend`] (does a queue grow?), [`overuse`] (is that too much?),
 //!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`];
 //! - [`estimate`]: where an estimator says what it found, and who else limits a connection;
-//! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates.
+//! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates;
+//!   [`layering`]: how the layers of one camera share what it may send.
 
 pub mod acked;
 pub mod aimd;
 pub mod estimate;
 pub mod gcc;
 pub mod ladder;
+pub mod layering;
 pub mod loss;
 pub mod overuse;
 pub mod share;
@@ -23,4 +25,5 @@ mod tests;
 pub use estimate::{Estimate, Estimates, Watched, Watching};
 pub use gcc::{Bounds, PACING, TrendGcc};
 pub use ladder::{Ladder, Quality};
+pub use layering::Layering;
 pub use share::{Shares, Streams, shares};
