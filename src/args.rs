@@ -59,9 +59,15 @@ pub struct RunArgs {
     /// Where the results go [default: out/NAME, with the scenario's name]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Run this seed instead of the scenario's
-    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    /// Run these seeds instead of the scenario's
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        value_parser = whole::<u64>,
+        allow_negative_numbers = true
+    )]
+    pub seed: Option<Vec<u64>>,
     /// Run these topologies instead of the scenario's
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = topology())]
     pub topology: Option<Vec<Topology>>,
@@ -243,13 +249,16 @@ mod tests {
 
     #[test]
     fn lists_are_separated_by_commas() {
-        let typed = "rtclab run quickstart --participants 2,4,8 --topology mesh --seed 7";
+        let typed = "rtclab run quickstart --participants 2,4,8 --topology mesh --seed 7,9";
         let Command::Run(run) = Args::parse_from(typed.split(' ')).command else {
             panic!("`run` was typed");
         };
         assert_eq!(run.participants, Some(vec![2, 4, 8]));
         assert_eq!(run.topology, Some(vec![Topology::Mesh]));
-        assert_eq!((run.seed, run.out, run.pcap), (Some(7), None, false));
+        assert_eq!(
+            (run.seed, run.out, run.pcap),
+            (Some(vec![7, 9]), None, false)
+        );
     }
 
     #[test]

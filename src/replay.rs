@@ -4,7 +4,8 @@ use scenarios::{Overrides, Plan};
 
 /// What to type to run `plans`, the outcome of `overrides` on `scenario`, again.
 ///
-/// The seed is always part of it where there is one: a scenario that has several names them all.
+/// Seeds are part of it if they are overridden or there is only one: a scenario that has several
+/// names them all.
 /// Other overrides are, unless they change nothing (`unchanged`).
 pub fn command(scenario: &str, overrides: &Overrides, unchanged: bool, plans: &[Plan]) -> String {
     let mut words = vec!["rtclab run".to_owned(), quoted(scenario)];
@@ -14,7 +15,9 @@ pub fn command(scenario: &str, overrides: &Overrides, unchanged: bool, plans: &[
     if let Some(participants) = overrides.participants.as_ref().filter(|_| !unchanged) {
         words.push(format!("--participants {}", list(participants)));
     }
-    if let [first, others @ ..] = plans
+    if let Some(seeds) = &overrides.seeds {
+        words.push(format!("--seed {}", list(seeds)));
+    } else if let [first, others @ ..] = plans
         && others.iter().all(|plan| plan.seed == first.seed)
     {
         words.push(format!("--seed {}", first.seed.0));
@@ -74,16 +77,16 @@ mod tests {
         let overrides = Overrides {
             topologies: Some(vec![Topology::Mesh]),
             participants: Some(vec![2, 4]),
-            seed: Some(9),
+            seeds: Some(vec![9, 8]),
         };
         let plans = plans(&Overrides {
-            seed: Some(9),
+            seeds: overrides.seeds.clone(),
             ..Overrides::default()
         });
         let typed = command("it's.toml", &overrides, false, &plans);
-        let expected = r"rtclab run 'it'\''s.toml' --topology mesh --participants 2,4 --seed 9";
+        let expected = r"rtclab run 'it'\''s.toml' --topology mesh --participants 2,4 --seed 9,8";
         assert_eq!(typed, expected);
         let typed = command("a/b.toml", &overrides, true, &plans);
-        assert_eq!(typed, "rtclab run a/b.toml --seed 9");
+        assert_eq!(typed, "rtclab run a/b.toml --seed 9,8");
     }
 }

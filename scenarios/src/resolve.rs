@@ -1,6 +1,5 @@
 //! From a scenario to the plans of its grid.
 
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,13 +21,13 @@ pub struct Overrides {
     /// The numbers of participants to run instead: at least one, none twice, each 2 to 200, and
     /// as many as the groups count; no more than that if all groups have counts.
     pub participants: Option<Vec<u32>>,
-    /// The one seed to run instead of the scenario's seeds.
-    pub seed: Option<u64>,
+    /// The seeds to run instead of the scenario's: at least one, none twice.
+    pub seeds: Option<Vec<u64>>,
 }
 
 /// The plans of a scenario whose files are relative to `base` and where work costs `costs`:
-/// topologies in their order, in each the numbers of participants in theirs, in each the seeds
-/// upwards.
+/// topologies in their order, in each the numbers of participants in theirs, in each the seeds in
+/// theirs, which is upwards if the scenario says them.
 ///
 /// # Errors
 ///
@@ -43,6 +42,8 @@ pub(crate) fn resolve(
     let problems = Problems::default();
     let topologies = overrides.topologies.as_ref().unwrap_or(&spec.topologies);
     check_list("topologies", topologies, &problems);
+    let seeds = seeds(spec, overrides);
+    check_list("seed", &seeds, &problems);
     let participants = overrides
         .participants
         .as_ref()
@@ -73,16 +74,16 @@ pub(crate) fn resolve(
                 seed: Seed(seed),
                 ..cell.clone()
             };
-            plans.extend(seeds(spec, overrides).map(seeded));
+            plans.extend(seeds.iter().copied().map(seeded));
         }
     }
     Ok(plans)
 }
 
-fn seeds(spec: &Spec, overrides: &Overrides) -> RangeInclusive<u64> {
-    match overrides.seed {
-        Some(seed) => seed..=seed,
-        None => spec.seed..=spec.seed + (spec.seeds - 1),
+fn seeds(spec: &Spec, overrides: &Overrides) -> Vec<u64> {
+    match &overrides.seeds {
+        Some(seeds) => seeds.clone(),
+        None => (spec.seed..=spec.seed + (spec.seeds - 1)).collect(),
     }
 }
 

@@ -42,13 +42,13 @@ fn the_grid_is_participants_then_seeds() {
         cells(&Overrides::default()),
         [mesh(6, 10), mesh(6, 11), mesh(3, 10), mesh(3, 11)]
     );
-    // A seed replaces all seeds: one cell is replayed by naming it.
+    // Seeds replace all seeds: one cell is replayed by naming its own.
     let replay = Overrides {
         topologies: Some(vec![Topology::Mesh]),
         participants: Some(vec![3]),
-        seed: Some(u64::MAX),
+        seeds: Some(vec![u64::MAX, 5]),
     };
-    assert_eq!(cells(&replay), [mesh(3, u64::MAX)]);
+    assert_eq!(cells(&replay), [mesh(3, u64::MAX), mesh(3, 5)]);
 }
 
 #[test]

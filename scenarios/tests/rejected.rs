@@ -190,7 +190,7 @@ fn overrides_that_do_not_fit() {
         let overrides = Overrides {
             topologies,
             participants,
-            seed: None,
+            seeds: None,
         };
         scenario.resolve(&overrides).unwrap_err().to_string()
     };
@@ -204,6 +204,14 @@ fn overrides_that_do_not_fit() {
         error(&shares, Some(vec![Topology::Mesh; 2]), None),
         "x.toml: topologies: the override names mesh twice; drop one of them"
     );
+    let twice = Overrides {
+        seeds: Some(vec![7, 7]),
+        ..Overrides::default()
+    };
+    assert_eq!(
+        shares.resolve(&twice).unwrap_err().to_string(),
+        "x.toml: seed: the override names 7 twice; drop one of them"
+    );
     // 16 pictures of 320x180 in 4 x 4 cells of 160x90 fit 640x360, 17 in 5 columns do not.
     let three_way = scenarios::load("three-way").unwrap();
     let grid = "three-way (built-in): mcu.size: on 640x360 a grid of";
@@ -216,7 +224,7 @@ fn overrides_that_do_not_fit() {
     let no_mcu = Overrides {
         topologies: Some(vec![Topology::Sfu]),
         participants: Some(vec![17]),
-        seed: None,
+        seeds: None,
     };
     assert!(three_way.resolve(&no_mcu).is_ok());
     let webinar = scenarios::load("webinar").unwrap();

@@ -65,7 +65,7 @@ struct Job {
     /// As it was typed, without the directories above it.
     file_name: String,
     overrides: Overrides,
-    /// Whether the overrides but the seed change nothing.
+    /// Whether the overrides but the seeds change nothing.
     unchanged: bool,
     plans: Vec<Plan>,
     dir: PathBuf,
@@ -77,11 +77,11 @@ impl Job {
         let overrides = Overrides {
             topologies: args.topology.clone(),
             participants: args.participants.clone(),
-            seed: args.seed,
+            seeds: args.seed.clone(),
         };
         let plans = scenario.resolve(&overrides)?;
         let seed_only = Overrides {
-            seed: args.seed,
+            seeds: args.seed.clone(),
             ..Overrides::default()
         };
         let unchanged = scenario.resolve(&seed_only).is_ok_and(|all| all == plans);
