@@ -118,6 +118,11 @@ pub fn media_role(plan: &Plan) -> Option<Role> {
     }
 }
 
+/// The index of the signalling server.
+pub fn signaling_server(plan: &Plan) -> u16 {
+    plan.participants.len() as u16
+}
+
 /// The index of the server that carries media, if there is one: it is the last host.
 pub fn media_server(plan: &Plan) -> u16 {
     plan.participants.len() as u16 + 2

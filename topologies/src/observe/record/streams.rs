@@ -96,6 +96,7 @@ impl Recorder<'_> {
             plis: received.plis,
             keyframes: sent.keyframes,
             transport: self.stream_transport(&hops),
+            interruptions: self.interruptions(key, &times),
         }
     }
 
