@@ -35,8 +35,9 @@ use crate::peer::connection::IceServers;
 use crate::peer::environment::{ConnectionRuntime, Environment, Working};
 use crate::peer::ice_tcp::IceTcp;
 
-/// The signalling server's TCP port.
-const SIGNALING_PORT: u16 = 8080;
+/// The signalling server's TCP port, that of `wss:` (RFC 6455 section 11.1.2), which firewalls leave
+/// open.
+const SIGNALING_PORT: u16 = 443;
 /// The port of STUN and TURN (RFC 8489 section 8.1).
 const TURN_PORT: u16 = 3478;
 
