@@ -19,7 +19,7 @@ pub struct BuiltIn {
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 13] = [
+const LIBRARY: [(&str, &str); 14] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
     ("three-way", include_str!("../library/three-way.toml")),
     ("standup", include_str!("../library/standup.toml")),
@@ -39,6 +39,7 @@ const LIBRARY: [(&str, &str); 13] = [
         "symmetric-pair",
         include_str!("../library/symmetric-pair.toml"),
     ),
+    ("long-call", include_str!("../library/long-call.toml")),
     ("ideal-pair", include_str!("../library/ideal-pair.toml")),
     ("file-share", include_str!("../library/file-share.toml")),
     ("game", include_str!("../library/game.toml")),
