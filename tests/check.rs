@@ -99,6 +99,7 @@ fn stream(latency_us: u64) -> StreamRecord {
         path: Some("direct".to_owned()),
         local_candidate: None,
         transport: None,
+        interruptions: Vec::new(),
         remote_candidate: None,
         frames_sent: 300,
         frames_received: 300,

@@ -322,6 +322,29 @@ pub struct StreamRecord {
     pub keyframes: u64,
     /// `tcp` if any hop is in TCP, otherwise `udp`; `None` if the connection never came up.
     pub transport: Option<String>,
+    /// What the happenings of the call did to it, in order of time, over the whole run: those that
+    /// came after its first frame.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
+}
+
+/// What one happening, such as a NAT that restarts, did to a stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Interruption {
+    /// What happened, such as `nat-rebind`.
+    pub what: String,
+    /// The host that it happened to.
+    pub host: String,
+    /// When it began, ms after the start of the call.
+    pub at_ms: f64,
+    /// The longest time between two rendered frames of which the second one came after it began,
+    /// and the first one before the next happening began, ms; an undisturbed stream has its usual
+    /// interval here. If nothing came any more, the time to the end of the window.
+    pub gap_ms: f64,
+    /// Whether anything was rendered after that gap.
+    pub recovered: bool,
 }
 
 /// What a workload of data channels sends.

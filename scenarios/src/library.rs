@@ -40,6 +40,7 @@ const LIBRARY: [(&str, &str); 14] = [
         "symmetric-pair",
         include_str!("../library/symmetric-pair.toml"),
     ),
+    ("long-call", include_str!("../library/long-call.toml")),
     ("ideal-pair", include_str!("../library/ideal-pair.toml")),
     ("file-share", include_str!("../library/file-share.toml")),
     ("game", include_str!("../library/game.toml")),

@@ -58,6 +58,9 @@ pub(crate) fn plan(spec: &Spec, seed: Option<u64>) -> TraversalPlan {
     }
 }
 
+/// The presets that let no UDP through.
+const FIREWALLS: [&str; 2] = ["udp-blocked", "only-tcp-443"];
+
 /// Who meets whom in meshes.
 fn cases(spec: &Spec) -> Vec<Case> {
     let apart = |suite| {
@@ -96,11 +99,9 @@ fn cases(spec: &Spec) -> Vec<Case> {
     cases.extend(classic.iter().cloned().map(together(Suite::SameNat)));
     let hairpins = nat_types::behind_carriers().into_iter();
     cases.extend(hairpins.map(together(Suite::Hairpin)));
-    cases.extend(
-        with("udp-blocked")
-            .into_iter()
-            .map(apart(Suite::UdpBlocked)),
-    );
+    for firewall in FIREWALLS {
+        cases.extend(with(firewall).into_iter().map(apart(Suite::UdpBlocked)));
+    }
     cases
 }
 
@@ -137,7 +138,8 @@ fn mesh<'s>(
 /// The types that meet servers.
 fn with_servers(spec: &Spec) -> Vec<NatType> {
     let Some(pairs) = &spec.traversal.pairs else {
-        let presets = ["carrier-grade", "udp-blocked"].map(nat_types::preset);
+        let presets = [&["carrier-grade"], &FIREWALLS[..]].concat();
+        let presets = presets.into_iter().map(nat_types::preset);
         return nat_types::behaviors().into_iter().chain(presets).collect();
     };
     let mut types: Vec<NatType> = Vec::new();

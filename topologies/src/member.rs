@@ -4,7 +4,10 @@
 mod delay;
 mod roster;
 
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::Rng;
 use tokio::sync::mpsc;
@@ -12,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::infra::signaling::protocol::LeaveReason;
 use crate::infra::signaling::{
     ClientConfig, Connector, Event, Name, Participant, Session, Signal, SignalingClient,
-    SignalingSender, Token,
+    SignalingSender, Token, TurnCredentials,
 };
 use crate::peer::Context;
 use crate::peer::connection::{Connection, IceServers, Input, Renegotiate};
@@ -22,6 +25,10 @@ use roster::Roster;
 
 /// The room that a call meets in.
 pub const ROOM: &str = "call";
+
+/// The share of their lifetime after which TURN credentials are renewed, so that a restart of ICE at
+/// any time finds good ones.
+const RENEWED_AT: f64 = 0.75;
 
 /// What a member is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +68,8 @@ struct Member {
     sender: SignalingSender,
     signals: mpsc::UnboundedSender<(u16, Signal)>,
     others: Roster<mpsc::UnboundedSender<Input>>,
+    /// When to ask for other TURN credentials.
+    renewal: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Who a member is.
@@ -109,6 +118,7 @@ pub async fn take_part(
         servers: access.ice,
         signals,
         others: Roster::default(),
+        renewal: Box::pin(pending()),
     };
     loop {
         tokio::select! {
@@ -122,6 +132,7 @@ pub async fn take_part(
                 None => break,
             },
             Some((remote, signal)) = outgoing.recv() => member.say(remote, signal),
+            () = &mut member.renewal => member.renew(),
         }
     }
     member.context.capture.end();
@@ -151,6 +162,7 @@ impl Member {
                     self.tell(remote, Input::Signal(signal)).await;
                 }
             }
+            Event::TurnCredentials(credentials) => self.authenticate(&credentials),
             Event::Reconnecting { cause } => log::warn!("signalling: reconnecting: {cause}"),
             Event::Error { code, message } => log::debug!("signalling: {code:?}: {message}"),
             Event::Failed(error) => log::error!("signalling: {error}"),
@@ -185,6 +197,22 @@ impl Member {
         let mut all = self.context.plan.participants.iter();
         if let Some(source) = all.find(|participant| participant.name == name) {
             self.tell_all(|| Input::Left(source.index));
+        }
+    }
+
+    /// Uses other TURN credentials from the next allocations on: those that there are stay with the
+    /// name that they were made with (RFC 8656 section 5).
+    fn authenticate(&mut self, credentials: &TurnCredentials) {
+        self.servers.authenticate(credentials);
+        self.tell_all(|| Input::Servers(self.servers.clone()));
+        let wait = Duration::from_secs(credentials.ttl.into()).mul_f64(RENEWED_AT);
+        self.renewal = self.context.environment.runtime().sleep(wait);
+    }
+
+    fn renew(&mut self) {
+        self.renewal = Box::pin(pending());
+        if let Err(error) = self.sender.renew_credentials() {
+            log::warn!("signalling: TURN credentials are not renewed: {error}");
         }
     }
 

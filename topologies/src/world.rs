@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Role;
 use rtc::peer_connection::configuration::RTCIceServer;
-use scenarios::{Device, LinkChanges, Participant, Plan, Topology, TurnAccess};
+use scenarios::{Device, ExpiryCheck, LinkChanges, Participant, Plan, Topology, TurnAccess};
+use sim::entropy::EPOCH;
 use sim::entropy::crypto::SeededProvider;
 use sim::host::tcp::{TcpListener, TcpStream};
 use sim::packet::ICE_TCP_PORT;
@@ -25,18 +26,21 @@ use webrtc::runtime::Runtime;
 use crate::addresses;
 use crate::costs::{media_cpu, peer_cpu, signaling_cpu, turn_cpu};
 use crate::infra::ice_tcp::TcpMux;
-use crate::infra::signaling::{Connector, Listener, ServerConfig, SignalingServer, Stream};
+use crate::infra::signaling::{
+    Connector, Issuer, Listener, Name, ServerConfig, SignalingServer, Stream, TurnCredentials,
+};
 use crate::infra::turn::{
-    DYNAMIC_PORTS, RelayPorts, RuntimeSockets, TurnConfig, TurnConfigError, TurnServeError,
-    TurnServer,
+    DYNAMIC_PORTS, ExpiringUsers, RelayPorts, RuntimeSockets, SharedSecret, TurnConfig,
+    TurnConfigError, TurnServeError, TurnServer,
 };
 use crate::observe::record::HostInfo;
 use crate::peer::connection::IceServers;
 use crate::peer::environment::{ConnectionRuntime, Environment, Working};
 use crate::peer::ice_tcp::IceTcp;
 
-/// The signalling server's TCP port.
-const SIGNALING_PORT: u16 = 8080;
+/// The signalling server's TCP port, that of `wss:` (RFC 6455 section 11.1.2), which firewalls leave
+/// open.
+const SIGNALING_PORT: u16 = 443;
 /// The port of STUN and TURN (RFC 8489 section 8.1).
 const TURN_PORT: u16 = 3478;
 
@@ -45,6 +49,8 @@ const TURN_USER: &str = "participant";
 const TURN_PASSWORD: &str = "correct horse battery staple";
 /// What a participant has whose credentials have expired.
 const WRONG_PASSWORD: &str = "incorrect donkey";
+/// What the signalling server and the TURN server share if credentials expire.
+const TURN_SECRET: &str = "north of the wall";
 const TURN_REALM: &str = "rtclab.example";
 
 /// What keeps a world from being built.
@@ -116,6 +122,11 @@ pub fn media_role(plan: &Plan) -> Option<Role> {
         Topology::Sfu => Some(Role::Sfu),
         Topology::Mcu => Some(Role::Mcu),
     }
+}
+
+/// The index of the signalling server.
+pub fn signaling_server(plan: &Plan) -> u16 {
+    plan.participants.len() as u16
 }
 
 /// The index of the server that carries media, if there is one: it is the last host.
@@ -315,7 +326,10 @@ fn start_signaling(runtime: SimRuntime, plan: &Plan) -> SignalingServer {
         max_participants: plan.participants.len() + 1,
         ..ServerConfig::default()
     };
-    let server = SignalingServer::new(Arc::new(runtime.clone()), config);
+    let mut server = SignalingServer::new(Arc::new(runtime.clone()), config);
+    if let Some(desk) = CredentialDesk::open(&runtime, plan) {
+        server = server.with_issuer(Arc::new(desk));
+    }
     let serving = server.clone();
     let host = runtime.clone();
     runtime.spawn(Box::pin(async move {
@@ -332,9 +346,17 @@ fn start_signaling(runtime: SimRuntime, plan: &Plan) -> SignalingServer {
 
 fn start_turn(runtime: SimRuntime, plan: &Plan) -> Result<TurnServer, WorldError> {
     let control = Arc::new(runtime.bind_udp(TURN_PORT)?);
-    let config = TurnConfig::new(TURN_REALM)
-        .with_user(TURN_USER, TURN_PASSWORD)
-        .with_nonce_lifetime(plan.servers.nonce_lifetime);
+    let config = TurnConfig::new(TURN_REALM).with_nonce_lifetime(plan.servers.nonce_lifetime);
+    let config = match plan.servers.turn_credentials {
+        scenarios::TurnCredentials::Static => config.with_user(TURN_USER, TURN_PASSWORD),
+        scenarios::TurnCredentials::Expiring { check, .. } => {
+            config.with_expiring_users(ExpiringUsers {
+                secret: SharedSecret::new(TURN_SECRET),
+                started: EPOCH + runtime.time().since_start(),
+                every_request: check == ExpiryCheck::EveryRequest,
+            })
+        }
+    };
     let mut random = runtime.seed().stream("turn/ports");
     let ports = RelayPorts::from_random_start(DYNAMIC_PORTS, &mut random);
     let runtime: Arc<dyn Runtime> = Arc::new(runtime);
@@ -346,6 +368,44 @@ fn start_turn(runtime: SimRuntime, plan: &Plan) -> Result<TurnServer, WorldError
         &config,
         ports,
     )?)
+}
+
+/// Hands out credentials that expire.
+#[derive(Debug)]
+struct CredentialDesk {
+    runtime: SimRuntime,
+    secret: SharedSecret,
+    lifetime: Duration,
+}
+
+impl CredentialDesk {
+    /// Opens if credentials expire and participants are to have good ones.
+    fn open(runtime: &SimRuntime, plan: &Plan) -> Option<Self> {
+        match plan.servers.turn_credentials {
+            scenarios::TurnCredentials::Expiring { lifetime, .. }
+                if plan.servers.ice.turn.works() =>
+            {
+                Some(CredentialDesk {
+                    runtime: runtime.clone(),
+                    secret: SharedSecret::new(TURN_SECRET),
+                    lifetime,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Issuer for CredentialDesk {
+    fn issue(&self, name: &Name) -> TurnCredentials {
+        let until = EPOCH + self.runtime.time().since_start() + self.lifetime;
+        let issued = self.secret.issue(name.as_str(), until);
+        TurnCredentials {
+            username: issued.username,
+            password: issued.password,
+            ttl: self.lifetime.as_secs() as u32,
+        }
+    }
 }
 
 struct SimListener(TcpListener);

@@ -35,7 +35,7 @@ fn every_example_of_the_page_is_a_message_and_every_message_has_one() {
         .collect();
     assert_eq!(
         client,
-        ["answer", "candidate", "join", "leave", "offer"]
+        ["answer", "candidate", "join", "leave", "offer", "renew"]
             .map(Into::into)
             .into()
     );
@@ -51,6 +51,7 @@ fn every_example_of_the_page_is_a_message_and_every_message_has_one() {
         "offer",
         "peer-joined",
         "peer-left",
+        "renewed",
     ];
     assert_eq!(server, all.map(Into::into).into());
 }
@@ -178,7 +179,15 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 /// Objects with the right keys and anything as values.
 fn near_message() -> impl Strategy<Value = String> {
-    let kind = prop::sample::select(vec!["join", "offer", "answer", "candidate", "leave", "bye"]);
+    let kind = prop::sample::select(vec![
+        "join",
+        "offer",
+        "answer",
+        "candidate",
+        "renew",
+        "leave",
+        "bye",
+    ]);
     let keys = vec![
         "version",
         "room",

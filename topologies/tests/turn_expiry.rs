@@ -4,6 +4,7 @@ mod turn_support;
 
 use std::time::Duration;
 
+use topologies::infra::turn::{ExpiringUsers, Issued, SharedSecret, TurnConfig};
 use turn_support::*;
 
 /// Just after the time: a lifetime includes its last nanosecond.
@@ -125,4 +126,79 @@ fn a_nonce_goes_stale_after_its_lifetime() {
         bench.request(client(), &refresh(&renewed, None)).error(),
         None
     );
+}
+
+/// Unix time of the server's start, in the tests of credentials that expire.
+const STARTED: Duration = Duration::from_secs(1_767_225_600);
+
+/// A server whose users expire, and credentials that are good for its first minute.
+fn expiring(every_request: bool) -> (Bench, Issued) {
+    let secret = SharedSecret::new("north");
+    let issued = secret.issue("alice", STARTED + seconds(60));
+    let users = ExpiringUsers {
+        secret,
+        started: STARTED,
+        every_request,
+    };
+    let config = TurnConfig::new(REALM).with_expiring_users(users);
+    (Bench::new(&config), issued)
+}
+
+/// The credentials that a client has after a challenge.
+fn challenged(bench: &mut Bench, issued: &Issued) -> Credentials {
+    let challenge = bench.request(client(), &allocate(None));
+    Credentials {
+        user: issued.username.clone(),
+        password: issued.password.clone(),
+        ..Credentials::from_challenge(&challenge)
+    }
+}
+
+#[test]
+fn expired_credentials_allocate_nothing() {
+    // draft-uberti-behave-turn-rest-00, 2.2: good until the time in the name; RFC 8489, 9.2.4: 401.
+    for (late, error) in [(Duration::ZERO, None), (AFTER, Some(401))] {
+        let (mut bench, issued) = expiring(false);
+        bench.now = seconds(60) + late;
+        let credentials = challenged(&mut bench, &issued);
+        let reply = bench.request(client(), &allocate(Some(&credentials)));
+        assert_eq!(reply.error(), error, "{late:?}");
+        assert_eq!(bench.world.open.len(), usize::from(error.is_none()));
+    }
+}
+
+#[test]
+fn a_name_that_is_made_to_last_longer_has_another_password() {
+    let (mut bench, issued) = expiring(false);
+    let mut credentials = challenged(&mut bench, &issued);
+    credentials.user = format!("{}:alice", STARTED.as_secs() + 3_600);
+    let reply = bench.request(client(), &allocate(Some(&credentials)));
+    assert_eq!(reply.error(), Some(401));
+}
+
+#[test]
+fn whether_an_allocation_outlives_its_credentials_is_the_servers_choice() {
+    for (every_request, error) in [(false, None), (true, Some(401))] {
+        let (mut bench, issued) = expiring(every_request);
+        let credentials = challenged(&mut bench, &issued);
+        let reply = bench.request(client(), &allocate(Some(&credentials)));
+        assert_eq!(reply.error(), None);
+        bench.now = seconds(60) + AFTER;
+        for request in [
+            refresh(&credentials, None),
+            create_permission(&credentials, peer()),
+            channel_bind(&credentials, CHANNEL, peer()),
+        ] {
+            assert_eq!(bench.request(client(), &request).error(), error);
+        }
+        // Either way, other credentials are none for this allocation (RFC 8656, 5): 441.
+        let renewed = SharedSecret::new("north").issue("alice", STARTED + seconds(600));
+        let other = Credentials {
+            user: renewed.username,
+            password: renewed.password,
+            ..credentials
+        };
+        let reply = bench.request(client(), &refresh(&other, None));
+        assert_eq!(reply.error(), Some(441));
+    }
 }

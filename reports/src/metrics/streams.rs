@@ -73,6 +73,8 @@ row! {
         pub keyframes: Option<u64>,
         /// `udp`, or `tcp` if any hop is in TCP; missing if the connection never came up.
         pub transport: Option<String>,
+        /// The longest gap that a happening of the call made, whole run; missing if nothing happened.
+        pub interruption_ms_max: Option<f64>,
     }
 }
 
@@ -114,6 +116,12 @@ impl StreamRow {
             plis: is_video.then_some(stream.plis),
             keyframes: is_video.then_some(stream.keyframes),
             transport: stream.transport.clone(),
+            interruption_ms_max: interruption_ms_max(stream),
         }
     }
+}
+
+fn interruption_ms_max(stream: &StreamRecord) -> Option<f64> {
+    let gaps = stream.interruptions.iter().map(|it| it.gap_ms);
+    gaps.max_by(f64::total_cmp)
 }

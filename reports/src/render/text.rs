@@ -2,6 +2,7 @@
 
 mod data;
 mod exceptions;
+mod interruptions;
 pub(super) mod layout;
 mod summary;
 
@@ -15,9 +16,9 @@ use crate::run::Run;
 pub(super) use data::comparison as data;
 pub(super) use summary::comparison;
 
-/// The table of the cells, the topologies to build, that of data channels if there are any, the pairs
-/// that were relayed or not connected, the hosts that could not keep up, the warnings, and `replay`,
-/// the command that gives the run again from where the reader is. Fits 120 columns in calls of up to
+/// The table of the cells, the topologies to build, that of data channels if there are any, what
+/// happenings did to streams, the pairs that were relayed or not connected, the hosts that could not
+/// keep up, the warnings, and `replay`, the command that gives the run again from where the reader is. Fits 120 columns in calls of up to
 /// 100 participants, if not every figure of a row is extreme.
 pub fn render(run: &Run, replay: &str) -> String {
     let cells = in_order(run);
@@ -47,11 +48,12 @@ pub(super) fn in_order(run: &Run) -> Vec<&CellRecord> {
     cells
 }
 
-/// What deserves a look: the pairs that were relayed or not connected, the hosts that could not
-/// keep up, and the warnings; empty if nothing does.
+/// What deserves a look: what happenings did to streams, the pairs that were relayed or not
+/// connected, the hosts that could not keep up, and the warnings; empty if nothing does.
 pub(super) fn remarks(run: &Run) -> Vec<String> {
     let cells = in_order(run);
     let all = [
+        interruptions::table(run, &cells),
         exceptions::pairs(run, &cells),
         exceptions::hosts(run, &cells),
         exceptions::warnings(&cells),

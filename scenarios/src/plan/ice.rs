@@ -1,5 +1,7 @@
 //! How participants find and choose paths: ICE servers and candidates.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// What connections may use to reach each other (RFC 8445, RFC 8656).
@@ -44,6 +46,33 @@ pub enum TurnAccess {
     WrongCredentials,
     /// They do not know it.
     Absent,
+}
+
+/// What participants authenticate to the TURN server with (RFC 8489 section 9.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TurnCredentials {
+    /// A name and a password that are good for ever.
+    #[default]
+    Static,
+    /// Names and passwords that signalling hands out, and that expire
+    /// (draft-uberti-behave-turn-rest-00).
+    Expiring {
+        /// How long they are good for.
+        lifetime: Duration,
+        /// When the server looks at that.
+        check: ExpiryCheck,
+    },
+}
+
+/// Which requests a TURN server refuses when the credentials have expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpiryCheck {
+    /// Those for a new allocation: who has one keeps it, as with coturn.
+    Allocation,
+    /// All: those that refresh an allocation, make a permission or bind a channel, too.
+    EveryRequest,
 }
 
 impl TransportPolicy {

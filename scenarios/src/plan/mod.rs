@@ -27,7 +27,7 @@ pub use congestion::{CongestionControl, CongestionPlan, QualityStep};
 pub use cpu::{CostProfile, Device};
 pub use data::{DataKind, DataPlan, Reliability};
 pub use events::{Access, Event, Happening};
-pub use ice::{IcePlan, TransportPolicy, TurnAccess};
+pub use ice::{ExpiryCheck, IcePlan, TransportPolicy, TurnAccess, TurnCredentials};
 pub use layers::MOST_LAYERS;
 pub(crate) use layers::layers;
 pub use limits::Limit;
@@ -293,6 +293,8 @@ pub struct ServersPlan {
     pub ice: IcePlan,
     /// How long a TURN nonce is valid.
     pub nonce_lifetime: Duration,
+    /// What participants authenticate to the TURN server with.
+    pub turn_credentials: TurnCredentials,
     /// Whether the SFU or the MCU can be reached by TCP, too (RFC 6544), at port 443.
     pub ice_tcp: bool,
     /// The computer that signalling runs on.

@@ -25,6 +25,7 @@ mod reference;
 mod servers;
 mod stack;
 mod traversal;
+mod turn;
 
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 27] {
+fn vocabulary() -> [&'static Keys; 28] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -146,6 +147,7 @@ fn vocabulary() -> [&'static Keys; 27] {
         &stack::KEYS,
         &stack::WAITS,
         &servers::KEYS,
+        &turn::KEYS,
         &central::SFU,
         &central::MCU,
         &limits::METRICS,

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::interruption::{self, Interruption};
-use super::{device, link};
+use super::{device, link, turn};
 use crate::document::{Keys, Node, Section};
-use crate::plan::{Device, IcePlan, ServersPlan};
+use crate::plan::{Device, IcePlan, ServersPlan, TurnCredentials};
 use crate::presets;
 use crate::units::Span;
 
@@ -15,6 +15,7 @@ pub(super) const KEYS: Keys = Keys {
     names: &[
         "link",
         "nonce_lifetime",
+        "turn_credentials",
         "ice_tcp",
         "signaling",
         "turn",
@@ -53,6 +54,7 @@ impl Default for Servers {
                 signaling_delay: Duration::ZERO,
                 ice: IcePlan::default(),
                 nonce_lifetime: NONCE_LIFETIME.into(),
+                turn_credentials: TurnCredentials::Static,
                 ice_tcp: true,
                 signaling: Device::server(),
                 turn: Device::server(),
@@ -75,6 +77,7 @@ fn servers(node: &Node<'_>, end: Option<Duration>) -> Option<Servers> {
     let interruption = |key| section.maybe(key, |node| interruption::read(node, end));
     let link = section.or("link", presets::server_link(), link::read);
     let nonce_lifetime = section.or("nonce_lifetime", NONCE_LIFETIME, nonce_lifetime);
+    let turn_credentials = section.or("turn_credentials", TurnCredentials::Static, turn::read);
     let ice_tcp = section.or("ice_tcp", true, Node::boolean);
     let [signaling, turn, media] = ["signaling", "turn", "media"].map(computer);
     let [restart, outage] = ["restart", "signaling_outage"].map(interruption);
@@ -87,6 +90,7 @@ fn servers(node: &Node<'_>, end: Option<Duration>) -> Option<Servers> {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: nonce_lifetime?.into(),
+            turn_credentials: turn_credentials?,
             ice_tcp: ice_tcp?,
             signaling: signaling?,
             turn: turn?,

@@ -28,6 +28,7 @@ pub const PRESETS: &[&str] = &[
     "symmetric",
     "carrier-grade",
     "udp-blocked",
+    "only-tcp-443",
 ];
 
 /// The chain of NATs called `name`, the innermost first; `None` if there is no such preset.
@@ -43,6 +44,7 @@ pub fn preset(name: &str) -> Option<Vec<NatConfig>> {
         "symmetric" => Some(vec![SYMMETRIC]),
         "carrier-grade" => Some(vec![PORT_RESTRICTED, CARRIER]),
         "udp-blocked" => Some(vec![UDP_BLOCKED]),
+        "only-tcp-443" => Some(vec![ONLY_TCP_443]),
         _ => None,
     }
 }
@@ -135,6 +137,13 @@ pub const UDP_BLOCKED: NatConfig = NatConfig {
     ..PORT_RESTRICTED
 };
 
+/// A firewall that lets web pages through and nothing else: TCP to port 443, where signalling by
+/// `wss:` is, and ICE-TCP.
+pub const ONLY_TCP_443: NatConfig = NatConfig {
+    only_tcp_443: true,
+    ..PORT_RESTRICTED
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,10 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_firewall_blocks_udp() {
+    fn only_firewalls_block() {
         for name in PRESETS {
-            let blocks = preset(name).unwrap().iter().any(|nat| nat.block_udp);
-            assert_eq!(blocks, *name == "udp-blocked");
+            let chain = preset(name).unwrap();
+            let blocks = |of: fn(&NatConfig) -> bool| chain.iter().any(of);
+            assert_eq!(blocks(|nat| nat.block_udp), *name == "udp-blocked");
+            assert_eq!(blocks(|nat| nat.only_tcp_443), *name == "only-tcp-443");
         }
     }
 }

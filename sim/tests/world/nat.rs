@@ -481,6 +481,7 @@ fn a_prober_finds_what_every_preset_promises() {
             Some((120, ROUND_TRIP)),
         ),
         ("udp-blocked", None, false, None),
+        ("only-tcp-443", None, false, None),
     ];
     assert_eq!(expected.map(|(preset, ..)| preset), presets::PRESETS);
     for (preset, behavior, hairpins, lifetime) in expected {

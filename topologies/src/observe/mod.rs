@@ -6,7 +6,7 @@
 //! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
 //!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
 //!   did; [`data`]: what went over data channels.
-//! - [`freezes`]: freezes as webrtc-stats counts them.
+//! - [`freezes`]: freezes as webrtc-stats counts them; [`gaps`]: what happenings did to a stream.
 //! - [`rates`]: what connections were estimated to carry, and what encoders were asked for.
 //! - [`pictures`]: what was captured, to judge what was shown.
 //! - [`classify`]: what a packet carries; [`traffic`]: bytes by host and second; [`wire`]: when
@@ -21,6 +21,7 @@ pub mod data;
 pub mod frames;
 pub mod framing;
 pub mod freezes;
+pub mod gaps;
 pub mod journey;
 pub mod pictures;
 pub mod rates;

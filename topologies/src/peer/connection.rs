@@ -1,7 +1,7 @@
 //! One peer connection: negotiated over signalling, carrying media both ways.
 
 use rtc::peer_connection::configuration::{
-    RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
+    RTCConfiguration, RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
 };
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{
@@ -28,7 +28,7 @@ use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::stack;
-use crate::infra::signaling::{Candidate, Signal};
+use crate::infra::signaling::{Candidate, Signal, TurnCredentials};
 
 /// What a connection reacts to.
 pub enum Input {
@@ -38,6 +38,8 @@ pub enum Input {
     Signal(Signal),
     /// Write down how the connection stands.
     Report,
+    /// STUN and TURN are to be reached so from the next gathering on.
+    Servers(IceServers),
     /// Close the connection; nothing follows.
     Close,
     /// The stack found a candidate.
@@ -73,6 +75,18 @@ impl Renegotiate {
 /// How to reach STUN and TURN.
 #[derive(Clone, Debug)]
 pub struct IceServers(pub Vec<RTCIceServer>);
+
+impl IceServers {
+    /// Uses these credentials with every TURN server.
+    pub fn authenticate(&mut self, with: &TurnCredentials) {
+        let is_turn =
+            |server: &RTCIceServer| server.urls.iter().any(|url| url.starts_with("turn:"));
+        for server in self.0.iter_mut().filter(|server| is_turn(server)) {
+            server.username.clone_from(&with.username);
+            server.credential.clone_from(&with.password);
+        }
+    }
+}
 
 /// What candidates of an address of the host itself say (RFC 8839 section 5.1).
 const HOST: &str = " typ host";
@@ -211,6 +225,10 @@ impl Connection {
             Input::Report => {
                 self.report().await;
                 Ok(())
+            }
+            Input::Servers(servers) => {
+                let configuration = configuration(&self.context, &servers);
+                self.connection.set_configuration(configuration).await
             }
             Input::Close => Ok(()),
         }
@@ -474,17 +492,13 @@ async fn build(
     let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
     let (media, registry) =
         stack::media_and_interceptors(&context.plan, Watching::begin(context, remote))?;
-    let configuration = RTCConfigurationBuilder::new()
-        .with_ice_servers(servers.0.clone())
-        .with_ice_transport_policy(transport_policy(context))
-        .build();
     let binding = |tcp_port| Binding {
         environment: Arc::clone(&context.environment),
         tcp_port,
     };
     let tcp_port = host.ice_tcp.as_ref().map(IceTcp::port);
     let connection = PeerConnectionBuilder::new()
-        .with_configuration(configuration)
+        .with_configuration(configuration(context, servers))
         .with_media_engine(media)
         .with_setting_engine(stack::settings(&context.plan.stack, crypto))
         .with_interceptor_registry(registry)
@@ -500,6 +514,13 @@ async fn build(
         .build()
         .await?;
     Ok(Arc::new(connection))
+}
+
+fn configuration(context: &Context, servers: &IceServers) -> RTCConfiguration {
+    RTCConfigurationBuilder::new()
+        .with_ice_servers(servers.0.clone())
+        .with_ice_transport_policy(transport_policy(context))
+        .build()
 }
 
 /// What the plan says for participants; a server uses all that it has.

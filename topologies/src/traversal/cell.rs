@@ -61,9 +61,9 @@ pub fn judge(plan: &TraversalPlan, cell: &TraversalCell, record: &CellRecord) ->
 
 /// What is known of a cell before it is run, if ICE is set like that.
 fn situation<'a>(cell: &TraversalCell, a: &'a Side, b: &'a Side, ice: IcePlan) -> Situation<'a> {
-    let other = match cell.topology() {
-        Topology::Mesh => b,
-        Topology::Sfu | Topology::Mcu => &side::PUBLIC,
+    let (other, ice_tcp) = match cell.topology() {
+        Topology::Mesh => (b, false),
+        Topology::Sfu | Topology::Mcu => (&side::PUBLIC, cell.plan.servers.ice_tcp),
     };
     Situation {
         a,
@@ -73,6 +73,7 @@ fn situation<'a>(cell: &TraversalCell, a: &'a Side, b: &'a Side, ice: IcePlan) -
         relay_only: ice.policy == TransportPolicy::Relay,
         stun: ice.stun,
         turn: ice.turn.works(),
+        ice_tcp,
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Situation<'a> {
     pub stun: bool,
     /// Whether hosts can have relays.
     pub turn: bool,
+    /// Whether the other end waits at TCP port 443 (RFC 6544), as servers do.
+    pub ice_tcp: bool,
 }
 
 /// What the two ends of a connection share.
@@ -67,10 +69,16 @@ pub fn expect(situation: &Situation<'_>) -> Expectation {
     let Situation { a, b, .. } = situation;
     let says = |outcome, because| Expectation { outcome, because };
     if a.udp_blocked || b.udp_blocked {
-        return says(
-            Outcome::Failed,
-            "no UDP passes, and STUN and TURN are by UDP",
-        );
+        return match situation.ice_tcp && !situation.relay_only {
+            true => says(
+                Outcome::Direct,
+                "no UDP passes, but the server is at TCP 443",
+            ),
+            false => says(
+                Outcome::Failed,
+                "no UDP passes, and STUN and TURN are by UDP",
+            ),
+        };
     }
     let (direct, because) = match situation.relay_only {
         true => (false, "relays alone may be used"),
@@ -215,6 +223,7 @@ mod tests {
             relay_only: false,
             stun: true,
             turn: true,
+            ice_tcp: false,
         }
     }
 
@@ -289,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_is_reached_by_all_and_blocked_udp_by_none() {
+    fn a_public_address_is_reached_by_all_but_without_udp_by_tcp_alone() {
         let (public, symmetric) = (side(None), side(Some((Port, Port))));
         let mut to_public = situation(&symmetric, &public);
         to_public.stun = false;
@@ -298,7 +307,17 @@ mod tests {
             udp_blocked: true,
             ..public.clone()
         };
-        let outcome = expect(&situation(&blocked, &public)).outcome;
-        assert_eq!(outcome, Outcome::Failed);
+        let with = |ice_tcp, relay_only| {
+            let situation = Situation {
+                ice_tcp,
+                relay_only,
+                ..situation(&blocked, &public)
+            };
+            expect(&situation).outcome
+        };
+        assert_eq!(with(false, false), Outcome::Failed);
+        // RFC 6544: a server is a host candidate, too, at a port of TCP.
+        assert_eq!(with(true, false), Outcome::Direct);
+        assert_eq!(with(true, true), Outcome::Failed);
     }
 }

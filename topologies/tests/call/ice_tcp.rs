@@ -105,3 +105,34 @@ fn a_server_without_ice_tcp_is_not_reached_without_udp() {
         assert_eq!(end.connected, !alone, "{end:?}");
     }
 }
+
+/// The same with a firewall that lets TCP to port 443 through and nothing else.
+fn walled_in(topology: Topology) -> Plan {
+    let mut plan = blocked(topology);
+    let nat = plan.participants[1].nats.first_mut().expect("a NAT");
+    (nat.block_udp, nat.only_tcp_443) = (false, true);
+    plan
+}
+
+#[test]
+fn who_has_port_443_alone_meets_everybody_by_an_sfu() {
+    // Signalling is at port 443 as well, or nobody would know of it.
+    let plan = walled_in(Topology::Sfu);
+    check_all_meet(&plan, &record(&plan));
+}
+
+#[test]
+fn who_has_port_443_alone_is_told_apart_in_a_mesh() {
+    // It joins the room and tries, so its connections are there, and say that they never came up.
+    let record = record(&walled_in(Topology::Mesh));
+    assert_eq!(record.connections.len(), 6);
+    for end in &record.connections {
+        let alone = is_blocked(&end.local) || is_blocked(&end.remote);
+        assert_eq!(end.connected, !alone, "{end:?}");
+        assert!(end.phases.signaling_ms.is_some(), "{end:?}");
+    }
+    for stream in &record.streams {
+        let alone = is_blocked(&stream.sender) || is_blocked(&stream.receiver);
+        assert_eq!(stream.first_frame_ms.is_none(), alone, "{stream:?}");
+    }
+}

@@ -84,6 +84,7 @@ pub fn call(nats: &[&str]) -> Plan {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: Duration::from_secs(600),
+            turn_credentials: Default::default(),
             ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),

@@ -1,6 +1,7 @@
 //! Calls of real peers: in meshes, who comes, who goes, offers that cross, networks that change; and
 //! mixed by an MCU.
 
+mod credentials;
 mod glare;
 mod joins;
 mod leaves;

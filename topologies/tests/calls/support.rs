@@ -106,6 +106,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             signaling_delay: Duration::ZERO,
             ice: IcePlan::default(),
             nonce_lifetime: seconds(600.0),
+            turn_credentials: Default::default(),
             ice_tcp: true,
             signaling: Device::server(),
             turn: Device::server(),

@@ -12,7 +12,7 @@ use crate::run::Run;
 const SHOWN: usize = 20;
 
 /// The cell that a line is about, in the columns that both tables begin with.
-fn of_cell(cell: &CellRecord) -> [String; 3] {
+pub(super) fn of_cell(cell: &CellRecord) -> [String; 3] {
     [
         cell.participants.to_string(),
         cell.topology.clone(),
@@ -21,7 +21,7 @@ fn of_cell(cell: &CellRecord) -> [String; 3] {
 }
 
 /// The columns for [`of_cell`].
-fn cell_columns(run: &Run) -> [Column; 3] {
+pub(super) fn cell_columns(run: &Run) -> [Column; 3] {
     [
         Column::figure("N"),
         Column::text("topology"),
@@ -99,7 +99,7 @@ pub(super) fn hosts(run: &Run, cells: &[&CellRecord]) -> Option<String> {
 }
 
 /// The first of the rows and how many `things` more there are; `None` without any.
-fn listed<const N: usize>(
+pub(super) fn listed<const N: usize>(
     columns: [Column; N],
     mut rows: Vec<[String; N]>,
     things: &str,

@@ -223,3 +223,24 @@ fn long_lists_are_cut_and_say_so() {
         "{text}"
     );
 }
+
+#[test]
+fn what_happened_is_told_with_the_longest_gap_of_either_kind() {
+    let gap = |gap_ms, recovered| crate::record::Interruption {
+        what: "nat-rebind".to_owned(),
+        host: "a".to_owned(),
+        at_ms: 5_000.0,
+        gap_ms,
+        recovered,
+    };
+    let mut cell = cell();
+    // Two videos and one sound; the second video does not come back.
+    cell.streams[0].interruptions = vec![gap(4_100.4, true)];
+    cell.streams[1].interruptions = vec![gap(7_000.0, false)];
+    cell.streams[6].interruptions = vec![gap(40.0, true)];
+    let text = shown(vec![cell]);
+    let row = "3  mesh      5.0  nat-rebind  a         7000/40      1/3";
+    assert!(text.contains(row), "{text}");
+    // Where nothing happens the table is not there.
+    assert!(!shown(vec![self::cell()]).contains("happened"));
+}

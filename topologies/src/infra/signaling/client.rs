@@ -7,13 +7,14 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use webrtc::runtime::Runtime;
 
 use super::channel::{SharedTraffic, Traffic, count};
 use super::config::ClientConfig;
 use super::outbox::{Closed, Outbox, PushError};
 use super::protocol::{
-    ClientMessage, ErrorCode, LeaveReason, MAX_CLIENT_MESSAGE, Participant, Signal,
+    ClientMessage, ErrorCode, LeaveReason, MAX_CLIENT_MESSAGE, Participant, Signal, TurnCredentials,
 };
 use super::transport::Connector;
 use driver::Driver;
@@ -21,6 +22,9 @@ use driver::Driver;
 /// What happens to a client. After `Failed`, or after the client left, nothing follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// There are TURN credentials, in place of those before. They come ahead of `Joined` and
+    /// `Reconnected`, and when they were renewed; not at all if they do not expire.
+    TurnCredentials(TurnCredentials),
     /// The client is in its room, for the first time.
     Joined {
         /// The client itself.
@@ -179,14 +183,23 @@ impl SignalingSender {
         if text.len() > MAX_CLIENT_MESSAGE {
             return Err(SendError::TooLarge(text.len()));
         }
-        self.outbox.push(text).map_err(|error| match error {
-            PushError::Full => SendError::Full,
-            PushError::Closed => SendError::Closed,
-        })
+        self.push(text)
+    }
+
+    /// Asks for other TURN credentials.
+    pub fn renew_credentials(&self) -> Result<(), SendError> {
+        self.push(ClientMessage::Renew {}.to_text())
     }
 
     /// Leaves the room after what was queued before has been sent, if there is a connection.
     pub fn leave(&self) {
         self.outbox.close(Closed::Finished);
+    }
+
+    fn push(&self, text: Utf8Bytes) -> Result<(), SendError> {
+        self.outbox.push(text).map_err(|error| match error {
+            PushError::Full => SendError::Full,
+            PushError::Closed => SendError::Closed,
+        })
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn hub(&self) -> MutexGuard<'_, Hub> {
+    pub(super) fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,9 @@
 //! The rooms of a server: who is where, and who is told what. No I/O and no time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::issuer::Issuer;
 use super::name::{Name, Token};
 use super::outbox::{Closed, Outbox, PushError};
 use super::protocol::{
@@ -27,6 +29,7 @@ pub(super) struct Hub {
     next: u64,
     connections: BTreeMap<ConnectionId, Connection>,
     rooms: BTreeMap<Name, Vec<Member>>,
+    issuer: Option<Arc<dyn Issuer>>,
 }
 
 #[derive(Debug)]
@@ -56,7 +59,13 @@ impl Hub {
             next: 0,
             connections: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            issuer: None,
         }
+    }
+
+    /// From now on whoever joins gets TURN credentials.
+    pub(super) fn set_issuer(&mut self, issuer: Arc<dyn Issuer>) {
+        self.issuer = Some(issuer);
     }
 
     /// A new connection, or `None` if there are too many.
@@ -100,6 +109,10 @@ impl Hub {
                 ErrorCode::AlreadyJoined,
                 "this connection is in a room already",
             ),
+            (ClientMessage::Renew {}, Some(seat)) => {
+                self.renew(id, &seat.participant.name);
+                Ok(())
+            }
             (_, None) => refuse(ErrorCode::NotJoined, "join comes first"),
             (ClientMessage::Offer { to, session, sdp }, Some(seat)) => {
                 self.forward(id, seat, to, session, Signal::Offer(sdp))
@@ -170,12 +183,14 @@ impl Hub {
             connection.seat = Some(seat);
         }
         let Participant { name, session } = you.clone();
+        let turn = self.issuer.as_ref().map(|issuer| issuer.issue(&you.name));
         self.tell(
             &[id],
             &ServerMessage::Joined {
                 version: VERSION,
                 you,
                 participants,
+                turn,
             },
         );
         self.tell_room(
@@ -184,6 +199,13 @@ impl Hub {
             &ServerMessage::PeerJoined { name, session },
         );
         Ok(())
+    }
+
+    fn renew(&mut self, id: ConnectionId, name: &Name) {
+        if let Some(issuer) = &self.issuer {
+            let turn = issuer.issue(name);
+            self.tell(&[id], &ServerMessage::Renewed { turn });
+        }
     }
 
     /// Replaces an earlier connection of the same participant, and checks the rules otherwise.

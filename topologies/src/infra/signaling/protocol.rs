@@ -39,6 +39,19 @@ pub struct Participant {
     pub session: Session,
 }
 
+/// What a participant authenticates to TURN servers with for a while, as in the answer of a REST
+/// service (draft-uberti-behave-turn-rest-00, section 2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnCredentials {
+    /// The user name.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+    /// For how long they are good, s.
+    pub ttl: u32,
+}
+
 /// An ICE candidate, as `RTCIceCandidateInit` of the W3C has it. An empty `candidate` says that
 /// there are no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +134,8 @@ pub enum ClientMessage {
         /// The candidate.
         candidate: Candidate,
     },
+    /// Asks for other TURN credentials, before those that it has expire.
+    Renew {},
     /// Leaves the room; the server closes the connection.
     Leave {},
 }
@@ -137,6 +152,14 @@ pub enum ServerMessage {
         you: Participant,
         /// Everybody else in the room, in the order of joining.
         participants: Vec<Participant>,
+        /// For the TURN server, if it takes credentials that expire.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<TurnCredentials>,
+    },
+    /// The answer to [`ClientMessage::Renew`]; none comes if credentials do not expire.
+    Renewed {
+        /// For the TURN server.
+        turn: TurnCredentials,
     },
     /// Somebody else came, or came back.
     PeerJoined {

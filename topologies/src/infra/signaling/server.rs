@@ -10,6 +10,7 @@ use super::channel::{Traffic, count};
 use super::config::ServerConfig;
 use super::connection::{self, Shared};
 use super::hub::Hub;
+use super::issuer::Issuer;
 use super::transport::Listener;
 
 /// The pause after a connection could not be accepted, for example for want of descriptors.
@@ -35,6 +36,12 @@ impl SignalingServer {
             traffic: Arc::default(),
         };
         SignalingServer { shared }
+    }
+
+    /// The same with TURN credentials for everybody who joins.
+    pub fn with_issuer(self, issuer: Arc<dyn Issuer>) -> Self {
+        self.shared.hub().set_issuer(issuer);
+        self
     }
 
     /// Serves every client of `listener`, each in a task of its own. Ends only with the error of

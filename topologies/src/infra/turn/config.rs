@@ -6,6 +6,8 @@ use std::time::Duration;
 use thiserror::Error;
 use turn_types::stun::attribute::{Realm, Username};
 
+use super::expiring::ExpiringUsers;
+
 /// The shortest nonce lifetime that the protocol implementation accepts.
 pub const MIN_NONCE_LIFETIME: Duration = Duration::from_secs(30);
 
@@ -16,6 +18,8 @@ pub struct TurnConfig {
     pub realm: String,
     /// Passwords by user name. Names are at most 513 bytes.
     pub users: BTreeMap<String, String>,
+    /// Users whose names say until when they are good; `None` without any.
+    pub expiring: Option<ExpiringUsers>,
     /// How long a nonce is valid; older ones are answered with 438 (Stale Nonce). At least
     /// [`MIN_NONCE_LIFETIME`]. RFC 8656, 5 recommends at most an hour, the default.
     pub nonce_lifetime: Duration,
@@ -41,6 +45,7 @@ impl TurnConfig {
         TurnConfig {
             realm: realm.into(),
             users: BTreeMap::new(),
+            expiring: None,
             nonce_lifetime: Duration::from_secs(3600),
         }
     }
@@ -48,6 +53,12 @@ impl TurnConfig {
     /// Adds a user, or replaces its password.
     pub fn with_user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.insert(name.into(), password.into());
+        self
+    }
+
+    /// Adds users whose names say until when they are good.
+    pub fn with_expiring_users(mut self, users: ExpiringUsers) -> Self {
+        self.expiring = Some(users);
         self
     }
 

@@ -19,6 +19,7 @@ use turn_types::transmit::TransmitBuild;
 
 use super::config::{TurnConfig, TurnConfigError};
 use super::counters::{TurnCounters, Wire, wire_bytes};
+use super::expiring::ExpiringUsers;
 use super::ports::RelayPorts;
 
 /// The longest UDP payload over IPv4: 65,535 less the IP and UDP headers (RFC 791, RFC 768).
@@ -68,6 +69,7 @@ pub trait TurnIo {
 #[derive(Debug)]
 pub struct TurnCore {
     protocol: Protocol,
+    expiring: Option<ExpiringUsers>,
     listen: SocketAddr,
     ports: RelayPorts,
     relays: BTreeMap<SocketAddr, SocketAddr>,
@@ -102,6 +104,7 @@ impl TurnCore {
         }
         Ok(TurnCore {
             protocol,
+            expiring: config.expiring.clone(),
             listen,
             ports,
             relays: BTreeMap::new(),
@@ -152,6 +155,7 @@ impl TurnCore {
             if self.replay(now, datagram, io) {
                 return;
             }
+            self.admit(now, datagram);
         }
         let outgoing = self.protocol.recv(transmit(datagram), instant(now));
         match outgoing {
@@ -166,6 +170,20 @@ impl TurnCore {
         }
         if request && !datagram.data.starts_with(&BINDING_REQUEST) {
             self.settle(now, Some(datagram), io);
+        }
+    }
+
+    /// Tells the protocol which password this request is to be signed with, if its user is one of
+    /// those that expire. The engine cannot forget a user, and asks nobody about one.
+    fn admit(&mut self, now: Duration, request: Datagram<'_>) {
+        let Some(users) = &self.expiring else { return };
+        let allocates = request.data.starts_with(&ALLOCATE_REQUEST);
+        let admitted = username(request.data).and_then(|name| {
+            let password = users.password(&name, now, allocates)?;
+            Some((name, password))
+        });
+        if let Some((name, password)) = admitted {
+            self.protocol.add_user(name, password);
         }
     }
 

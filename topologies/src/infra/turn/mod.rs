@@ -2,7 +2,7 @@
 //!
 //! - [`core`]: the protocol without I/O: told the time, given datagrams, answers through [`TurnIo`].
 //! - [`serve`]: one task that drives the core over a runtime's sockets.
-//! - [`config`]: realm, users and lifetimes; [`ports`]: which port the next relay gets.
+//! - [`config`]: realm, users and lifetimes; [`expiring`]: credentials that expire; [`ports`]: which port the next relay gets.
 //! - [`counters`]: packets and bytes, as payload and on the wire, per client and in total.
 //! - [`sockets`]: where relay sockets come from.
 //!
@@ -13,6 +13,7 @@
 pub mod config;
 pub mod core;
 pub mod counters;
+pub mod expiring;
 pub mod ports;
 pub mod serve;
 pub mod sockets;
@@ -22,6 +23,7 @@ mod ready;
 pub use config::{TurnConfig, TurnConfigError};
 pub use core::{Datagram, TurnCore, TurnIo};
 pub use counters::{ClientCounters, Direction, RelayCounters, TurnCounters, WireCount};
+pub use expiring::{ExpiringUsers, Issued, SharedSecret};
 pub use ports::{DYNAMIC_PORTS, RelayPorts};
 pub use serve::{TurnServeError, TurnServer};
 pub use sockets::{RelaySockets, RuntimeSockets};

@@ -2,6 +2,7 @@
 
 mod connections;
 mod data;
+mod interruptions;
 mod streams;
 mod timeline;
 

@@ -107,6 +107,7 @@ impl Recorder<'_> {
                 _ => received.keyframes,
             },
             transport: self.stream_transport(&hops),
+            interruptions: self.interruptions(key, &times),
         }
     }
 

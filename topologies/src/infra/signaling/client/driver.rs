@@ -160,8 +160,16 @@ impl Driver {
         let text = channel.receive().await.map_err(over)?;
         let event = match ServerMessage::parse(&text) {
             Ok(ServerMessage::Joined {
-                you, participants, ..
-            }) => self.joined(you, participants),
+                you,
+                participants,
+                turn,
+                ..
+            }) => {
+                if let Some(turn) = turn {
+                    emit(&self.events, Event::TurnCredentials(turn))?;
+                }
+                self.joined(you, participants)
+            }
             Ok(ServerMessage::Error { code, message }) => return Err(refused(code, message)),
             Ok(_) => return Err(protocol("a message before joined")),
             Err(error) => return Err(protocol(error)),
@@ -238,6 +246,7 @@ fn handle(text: &str) -> Handled {
     let message = ServerMessage::parse(text).map_err(protocol)?;
     Ok(match message {
         ServerMessage::Joined { .. } => return Err(protocol("a second joined")),
+        ServerMessage::Renewed { turn } => Event::TurnCredentials(turn),
         ServerMessage::PeerJoined { name, session } => {
             Event::PeerJoined(Participant { name, session })
         }

@@ -76,6 +76,7 @@ fn members_learn_of_each_other() {
         session: Session(session),
     };
     let welcome = |you, participants| ServerMessage::Joined {
+        turn: None,
         version: 1,
         you,
         participants,
