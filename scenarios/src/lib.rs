@@ -44,9 +44,9 @@ pub use library::{BuiltIn, list};
 pub use plan::{
     Access, Allowance, AudioPlan, CongestionControl, CongestionPlan, CostProfile, CrossTraffic,
     DataKind, DataPlan, Device, Event, Fidelity, Handover, Happening, IcePlan, Limit, LinkChanges,
-    McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan, Prices,
-    QualityStep, Reliability, ServersPlan, SfuPlan, StackPlan, StackProfile, Suite, Topology,
-    TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, VideoPlan,
+    McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan, Playout,
+    Prices, QualityStep, Reliability, RepairPlan, ServersPlan, SfuPlan, StackPlan, StackProfile,
+    Suite, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -12,6 +12,7 @@ mod ice;
 mod limits;
 mod network;
 mod prices;
+mod repair;
 mod traversal;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use ice::{IcePlan, TransportPolicy, TurnAccess};
 pub use limits::Limit;
 pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
 pub use prices::Prices;
+pub use repair::{Playout, RepairPlan};
 pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
 /// How the participants are connected.
@@ -100,6 +102,8 @@ pub struct Plan {
     pub audio: Option<AudioPlan>,
     /// How senders adapt to the network.
     pub congestion: CongestionPlan,
+    /// What is done about packets that are lost or late.
+    pub repair: RepairPlan,
     /// What goes over data channels, at most 100 workloads.
     pub data: Vec<DataPlan>,
     /// From the start of the call to the start of measuring.
