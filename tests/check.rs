@@ -116,6 +116,7 @@ fn stream(latency_us: u64) -> StreamRecord {
         ssim_mean: Some(0.98),
         plis: 0,
         keyframes: 1,
+        repair: None,
     }
 }
 

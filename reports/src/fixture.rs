@@ -301,6 +301,7 @@ fn stream(
         plis: 0,
         keyframes: 1,
         transport: (frames > 0).then(|| "udp".into()),
+        repair: None,
     }
 }
 

@@ -319,6 +319,32 @@ pub struct StreamRecord {
     pub keyframes: u64,
     /// `tcp` if any hop is in TCP, otherwise `udp`; `None` if the connection never came up.
     pub transport: Option<String>,
+    /// What was done about losses; `None` in what older versions wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairRecord>,
+}
+
+/// What was done about the losses of a stream, on all its hops, for frames of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RepairRecord {
+    /// RTP packets sent again, because the receiver asked.
+    pub retransmitted_packets: u64,
+    /// Bytes of those on the wire, IP header included.
+    pub retransmitted_bytes: u64,
+    /// FlexFEC packets sent.
+    pub fec_packets: u64,
+    /// Bytes of those on the wire, IP header included.
+    pub fec_bytes: u64,
+    /// RTP packets that did not come in any other way, and were rebuilt from FlexFEC.
+    pub rebuilt_packets: u64,
+    /// 20 ms of sound each that were decoded from what the packet after them repeats (in-band FEC
+    /// of Opus).
+    pub redundant_frames: u64,
+    /// 20 ms of sound each for which nothing was there to play: the decoder filled in, or it was
+    /// silent.
+    pub concealed_frames: u64,
 }
 
 /// What a workload of data channels sends.

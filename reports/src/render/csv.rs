@@ -169,12 +169,11 @@ mod tests {
         let text = streams(&[cell()]);
         let lines: Vec<_> = text.lines().collect();
         assert!(
-            lines[0]
-                .ends_with(",keyframes,transport,latency_decode_ms_mean,latency_network_ms_mean")
+            lines[0].ends_with(",concealed_frames,latency_decode_ms_mean,latency_network_ms_mean")
         );
         // The fixture's first stream has the parts, the second none.
-        assert!(lines[1].ends_with(",1,udp,1.5,6.5"), "{}", lines[1]);
-        assert!(lines[2].ends_with(",1,udp,,"), "{}", lines[2]);
+        assert!(lines[1].ends_with(",1,udp,,,,,,,,1.5,6.5"), "{}", lines[1]);
+        assert!(lines[2].ends_with(",1,udp,,,,,,,,,"), "{}", lines[2]);
         // 300 frames of 1000 B in 10 s: 240 kbps, 30 frames per second.
         assert!(
             lines[1].contains(",300000,240.0,30.0,500.0,8.0,8.0,8.0,8.0,"),
@@ -184,7 +183,7 @@ mod tests {
         // Pictures did not freeze: 0 times, 0 ms. Sound, the last row, cannot, nor does it have
         // intervals, PSNR, SSIM, PLIs, keyframes or, here, parts; its mean is (18 x 5 + 2 x 7) / 20.
         assert!(lines[1].contains(",,,0,0.0,40.0,0.98,"), "{}", lines[1]);
-        assert!(lines[7].ends_with(",5.2,,,,,,,,,,"), "{}", lines[7]);
+        assert!(lines[7].ends_with(",5.2,,,,,,,,,udp,,,,,,,,,"), "{}", lines[7]);
         assert_eq!(lines.len(), 8);
     }
 

@@ -39,6 +39,16 @@ pub enum Playout {
     Adaptive,
 }
 
+impl RepairPlan {
+    /// Whether the picture of this number, counted from 0, is to be a keyframe unasked at so many
+    /// pictures a second.
+    pub fn keyframe_due(&self, number: u32, fps: u32) -> bool {
+        let pictures = |interval: Duration| (interval.as_secs_f64() * f64::from(fps)).round();
+        let period = self.keyframe_interval.map(pictures);
+        period.is_some_and(|period| number.is_multiple_of((period as u32).max(1)))
+    }
+}
+
 impl Default for RepairPlan {
     /// What WebRTC does without being told, but for retransmission, which is on the stream of the
     /// media itself.

@@ -1,7 +1,7 @@
 //! Opus: 48 kHz, mono, 20 ms frames.
 
 use bytes::Bytes;
-use ropus::{Application, Bitrate, Channels, DecodeMode, Decoder, Encoder};
+use ropus::{Application, Bitrate, Channels, DecodeMode, Decoder, Encoder, InbandFec};
 
 /// Samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -15,6 +15,45 @@ pub const DELAY_SAMPLES: u32 = 312;
 
 /// Largest packet, bytes (RFC 6716, 3.4: a frame has at most 1275 bytes, after one byte of TOC).
 const MAX_PACKET: usize = 1276;
+
+/// The loss that an encoder with in-band FEC reckons with, percent: what it repeats is the better the
+/// more it is told to expect.
+const EXPECTED_LOSS_PERCENT: u8 = 10;
+
+/// A packet of sound on its way to a decoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundPacket {
+    /// The RTP timestamp of the 20 ms that it stands for.
+    pub timestamp: u32,
+    /// An Opus packet.
+    pub payload: Bytes,
+    /// It stands for the 20 ms before its own, which it repeats.
+    pub redundant: bool,
+}
+
+impl SoundPacket {
+    /// A packet that stands for its own 20 ms.
+    pub fn new(timestamp: u32, payload: Bytes) -> Self {
+        SoundPacket {
+            timestamp,
+            payload,
+            redundant: false,
+        }
+    }
+}
+
+/// Whether a mono packet of 20 ms repeats the 20 ms before it.
+///
+/// Modes with a SILK layer are the configurations 0 to 15 (RFC 6716 table 2); their data begin with
+/// a bit for each frame's voice activity, of which there is one in 20 ms, and then one for LBRR
+/// (section 4.2.3).
+pub fn repeats_the_one_before(packet: &[u8]) -> bool {
+    let [toc, first, ..] = packet else {
+        return false;
+    };
+    let (configuration, frames) = (toc >> 3, toc & 0b11);
+    configuration < 16 && frames == 0 && first & 0b0100_0000 != 0
+}
 
 /// Opus failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +91,24 @@ impl AudioEncoder {
     ///
     /// If Opus refuses the settings.
     pub fn new(bitrate_bps: u32) -> Result<Self, AudioError> {
-        let encoder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip)
-            .bitrate(Bitrate::Bits(bitrate_bps))
-            .build()?;
+        AudioEncoder::protected(bitrate_bps, false)
+    }
+
+    /// The same, with in-band FEC if `fec`: most packets repeat the one before at a lower rate, at
+    /// the cost of what they say themselves, since the target stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If Opus refuses the settings.
+    pub fn protected(bitrate_bps: u32, fec: bool) -> Result<Self, AudioError> {
+        let mut builder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip)
+            .bitrate(Bitrate::Bits(bitrate_bps));
+        if fec {
+            builder = builder
+                .inband_fec(InbandFec::Enabled)
+                .packet_loss_perc(EXPECTED_LOSS_PERCENT);
+        }
+        let encoder = builder.build()?;
         Ok(AudioEncoder {
             encoder,
             packet: vec![0; MAX_PACKET],
@@ -114,7 +168,31 @@ impl AudioDecoder {
         if packet.is_empty() {
             return Err(AudioError::Decode(ropus::DecodeError::InvalidPacket));
         }
-        self.run(packet)
+        self.run(packet, DecodeMode::Normal)
+    }
+
+    /// The 20 ms before those of `packet`, from what it repeats of them.
+    ///
+    /// # Errors
+    ///
+    /// If the packet is damaged or empty.
+    pub fn recover(&mut self, packet: &[u8]) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        if packet.is_empty() {
+            return Err(AudioError::Decode(ropus::DecodeError::InvalidPacket));
+        }
+        self.run(packet, DecodeMode::Fec)
+    }
+
+    /// The 20 ms that a packet stands for.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub fn play(&mut self, packet: &SoundPacket) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        match packet.redundant {
+            true => self.recover(&packet.payload),
+            false => self.decode(&packet.payload),
+        }
     }
 
     /// Fills in for a lost packet: what the decoder guesses from the packets before.
@@ -123,12 +201,16 @@ impl AudioDecoder {
     ///
     /// If Opus fails.
     pub fn conceal(&mut self) -> Result<[i16; FRAME_SAMPLES], AudioError> {
-        self.run(&[])
+        self.run(&[], DecodeMode::Normal)
     }
 
-    fn run(&mut self, packet: &[u8]) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+    fn run(
+        &mut self,
+        packet: &[u8],
+        mode: DecodeMode,
+    ) -> Result<[i16; FRAME_SAMPLES], AudioError> {
         let mut pcm = [0; FRAME_SAMPLES];
-        match self.decoder.decode(packet, &mut pcm, DecodeMode::Normal)? {
+        match self.decoder.decode(packet, &mut pcm, mode)? {
             FRAME_SAMPLES => Ok(pcm),
             samples => Err(AudioError::Duration(samples)),
         }

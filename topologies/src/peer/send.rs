@@ -81,6 +81,7 @@ pub async fn send_video(
     };
     let observatory = &context.observatory;
     observatory.codec(context.index, |codecs| codecs.video_encoders += 1);
+    let plan_fps = plan.fps;
     let fps = u64::from(plan.fps);
     let mut pace = VideoPace::new(&context, outgoing.hop, plan);
     let mut packetizer = VideoPacketizer::new(
@@ -91,6 +92,9 @@ pub async fn send_video(
     );
     while let Some(picture) = pictures.recv().await {
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
+            source.request_keyframe();
+        }
+        if context.plan.repair.keyframe_due(picture.number, plan_fps) {
             source.request_keyframe();
         }
         let Some(settings) = pace.next(picture.number) else {
