@@ -87,6 +87,7 @@ fn list_prints_what_the_built_in_scenarios_compare_and_ask() {
         ("standup", "mesh,sfu,mcu", "4,8,12,16"),
         ("webinar", "mesh,sfu,mcu", "5,9,17"),
         ("adaptive", "mesh,sfu,mcu", "3"),
+        ("lossy", "mesh,sfu,mcu", "3"),
         ("all-symmetric", "mesh,sfu,mcu", "2,4,6"),
         ("large", "sfu,mcu", "10,25,50"),
         ("symmetric-pair", "mesh", "2"),

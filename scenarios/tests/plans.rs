@@ -321,6 +321,7 @@ fn every_built_in_resolves_under_its_name() {
             "standup",
             "webinar",
             "adaptive",
+            "lossy",
             "all-symmetric",
             "large",
             "handover",

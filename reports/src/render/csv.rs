@@ -183,7 +183,11 @@ mod tests {
         // Pictures did not freeze: 0 times, 0 ms. Sound, the last row, cannot, nor does it have
         // intervals, PSNR, SSIM, PLIs, keyframes or, here, parts; its mean is (18 x 5 + 2 x 7) / 20.
         assert!(lines[1].contains(",,,0,0.0,40.0,0.98,"), "{}", lines[1]);
-        assert!(lines[7].ends_with(",5.2,,,,,,,,,udp,,,,,,,,,"), "{}", lines[7]);
+        assert!(
+            lines[7].ends_with(",5.2,,,,,,,,,udp,,,,,,,,,"),
+            "{}",
+            lines[7]
+        );
         assert_eq!(lines.len(), 8);
     }
 

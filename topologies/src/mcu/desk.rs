@@ -156,7 +156,7 @@ impl Desk {
             Entry::Vacant(place) => {
                 let fec = self.repair.opus_fec;
                 place.insert(AudioEncoder::protected(self.bitrate_bps, fec)?)
-            },
+            }
         })
     }
 }

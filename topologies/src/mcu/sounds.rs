@@ -117,7 +117,9 @@ fn report(context: &Context, sounds: &Sounds) {
             Some(timestamp) => context.observatory.frame(hop, timestamp, |frame| {
                 frame.decoded = frame.assembled;
             }),
-            None => context.observatory.concealed(hop, context.environment.now()),
+            None => context
+                .observatory
+                .concealed(hop, context.environment.now()),
         }
     }
 }

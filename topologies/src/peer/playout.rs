@@ -201,7 +201,9 @@ impl PlayoutBuffer {
     /// When the first packet stands in for the one before it, if it does.
     fn redundant_due(&self) -> Option<Time> {
         let (sequence, (due, packet)) = self.waiting.first_key_value()?;
-        let gap = self.released.is_some_and(|released| released + 1 < *sequence);
+        let gap = self
+            .released
+            .is_some_and(|released| released + 1 < *sequence);
         let stands_in = self.redundancy && gap && repeats_the_one_before(&packet.payload);
         let due = due.as_nanos().checked_sub(sim::time::nanos(SOUND))?;
         stands_in.then_some(Time::from_nanos(due))

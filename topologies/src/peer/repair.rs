@@ -127,7 +127,10 @@ impl Repairs {
 
 /// What was sent again: a packet of that stream and payload type. `None` if it is empty, as one that
 /// only probes.
-fn original(packet: rtp::packet::Packet, (ssrc, payload_type): (u32, u8)) -> Option<rtp::packet::Packet> {
+fn original(
+    packet: rtp::packet::Packet,
+    (ssrc, payload_type): (u32, u8),
+) -> Option<rtp::packet::Packet> {
     let mut payload = packet.payload;
     if payload.len() <= ORIGINAL_SEQUENCE {
         return None;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use reports::record::Kind;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{
-    CongestionControlBuilder, FlexFec03SendBuilder, Gcc, NackGeneratorBuilder, NackResponderBuilder,
-    PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
+    CongestionControlBuilder, FlexFec03SendBuilder, Gcc, NackGeneratorBuilder,
+    NackResponderBuilder, PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
 };
 use rtc::peer_connection::configuration::interceptor_registry::{
     CongestionFeedback, configure_congestion_control, configure_rtcp_reports,

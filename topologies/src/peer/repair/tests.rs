@@ -101,7 +101,10 @@ fn what_is_sent_again_is_the_packet_that_was_lost() {
         },
         payload: Bytes::from_static(payload),
     };
-    assert_eq!(read(&mut repairs, again(&[0x12, 0x34, 1, 2, 3])), [lost.clone()]);
+    assert_eq!(
+        read(&mut repairs, again(&[0x12, 0x34, 1, 2, 3])),
+        [lost.clone()]
+    );
     assert_eq!(*told.lock().unwrap(), [(0x1234, false)]);
     // One that has no payload only probes the path.
     assert_eq!(read(&mut repairs, again(&[0x12, 0x34])), []);
