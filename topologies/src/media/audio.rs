@@ -217,7 +217,11 @@ impl AudioDecoder {
 mod tests {
     use std::f64::consts::TAU;
 
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
+    use crate::media::ProbeSource;
 
     const AMPLITUDE: f64 = 8_000.0;
 
@@ -315,18 +319,13 @@ mod tests {
         ));
     }
 
-    /// What a microphone captures: words of the probe, over noise.
-    fn speech(n: u32) -> [i16; FRAME_SAMPLES] {
-        use rand::SeedableRng;
-        let mut noise = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-        crate::media::ProbeSource::new(0, &mut noise).frame(n)
-    }
-
+    /// Ten seconds of what a microphone captures: words of the probe, over noise.
     fn packets(fec: bool) -> Vec<Bytes> {
+        let mut noise = ChaCha8Rng::seed_from_u64(1);
+        let source = ProbeSource::new(0, &mut noise);
         let mut encoder = AudioEncoder::protected(32_000, fec).unwrap();
-        (0..500)
-            .map(|n| encoder.encode(&speech(n)).unwrap())
-            .collect()
+        let encode = |n| encoder.encode(&source.frame(n)).unwrap();
+        (0..500).map(encode).collect()
     }
 
     #[test]
