@@ -209,7 +209,8 @@ fn what_is_sent_again_comes_on_either_stream() {
         // Headers of SRTP, UDP and IP, and two bytes that RTX adds.
         let each = repair.retransmitted_bytes as f64 / again;
         assert!((200.0..=1_250.0).contains(&each), "{each} bytes");
-        assert_eq!((stream.freezes, stream.plis), (0, 0), "rtx {rtx}");
+        // One packet in all is lost three times, but for a chance of 2 %: it breaks pictures once.
+        assert!(stream.freezes <= 1 && stream.plis <= 3, "rtx {rtx}");
         assert_eq!(repair.rebuilt_packets + repair.fec_packets, 0);
     }
 }
@@ -238,7 +239,9 @@ fn a_buffer_that_adapts_is_shallow_on_a_steady_link() {
 
 /// Where jitter is far above the fixed depth, packets miss their ticks; a buffer that adapts waits
 /// for 99 % of them. With half-normal delays of 40 ms, a fixed 20 ms are in time for
-/// erf(20 / 40 / sqrt 2) = 38 %, and the 99th percentile is 103 ms.
+/// erf(20 / 40 / sqrt 2) = 38 %, and the 99th percentile is 103 ms. The queue behind the buffer waits,
+/// too, once a packet was late, and forgets it in half a second: with a fixed depth it is all there
+/// is.
 #[test]
 fn a_buffer_that_adapts_waits_for_jitter() {
     let filled_in = |playout| {
@@ -259,10 +262,9 @@ fn a_buffer_that_adapts_waits_for_jitter() {
         repair.concealed_frames
     };
     let (fixed, adaptive) = (filled_in(Playout::Fixed), filled_in(Playout::Adaptive));
-    // 1 % of 1,000 packets, and once more for each that the queue behind the buffer gave up for
-    // that.
-    assert!(adaptive <= 40, "{adaptive}");
-    assert!(fixed > 2 * adaptive + 10, "{fixed} and {adaptive}");
+    // 1 % of 1,000 packets, and half as many again.
+    assert!(adaptive <= 15, "{adaptive}");
+    assert!(fixed > 2 * adaptive, "{fixed} and {adaptive}");
 }
 
 /// All at once, where senders adapt, through every topology: packets come back in each of the ways,
