@@ -45,11 +45,11 @@ fn main() {
     rows.iter().for_each(|row| println!("{row}"));
 }
 
-/// A call of two in a mesh, 25 ms apart, that is measured for 20 s.
+/// A call of two in a mesh, 25 ms apart, that is measured for 10 s.
 fn plan(loss: u32, repair: &str) -> Plan {
     let source = format!(
-        "name = \"repair\"\nparticipants = 2\ncpu = \"free\"\nwarmup = \"4 s\"\nduration = \"20 s\"\n\
-         [video]\nsize = \"320x180\"\nbitrate = \"500 kbps\"\nplayout_delay = \"150 ms\"\n\
+        "name = \"repair\"\nparticipants = 2\ncpu = \"free\"\nwarmup = \"4 s\"\nduration = \"10 s\"\n\
+         [video]\nsize = \"160x90\"\nbitrate = \"300 kbps\"\nplayout_delay = \"150 ms\"\n\
          [repair]\nkeyframe_interval = \"2 s\"\n{repair}\n\
          [[group]]\nname = \"peer\"\nnat = \"none\"\n[group.link]\n\
          up = {{ rate = \"20 Mbps\", delay = \"12500 us\" }}\n\

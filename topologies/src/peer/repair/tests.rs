@@ -81,7 +81,7 @@ fn read(repairs: &mut Repairs, packet: Rtp) -> Vec<Rtp> {
     std::iter::from_fn(|| repairs.poll_read())
         .map(|message| match message.message.packet {
             Packet::Rtp(packet) => packet,
-            Packet::Rtcp(_) => panic!("nobody sent RTCP"),
+            _ => panic!("nobody sent RTCP"),
         })
         .collect()
 }
