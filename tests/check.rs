@@ -118,6 +118,7 @@ fn stream(latency_us: u64) -> StreamRecord {
         width_px_mean: None,
         plis: 0,
         keyframes: 1,
+        repair: None,
     }
 }
 

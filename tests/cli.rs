@@ -88,6 +88,7 @@ fn list_prints_what_the_built_in_scenarios_compare_and_ask() {
         ("webinar", "mesh,sfu,mcu", "5,9,17"),
         ("adaptive", "mesh,sfu,mcu", "3"),
         ("simulcast", "mesh,sfu", "3"),
+        ("lossy", "mesh,sfu,mcu", "3"),
         ("all-symmetric", "mesh,sfu,mcu", "2,4,6"),
         ("large", "sfu,mcu", "10,25,50"),
         ("symmetric-pair", "mesh", "2"),

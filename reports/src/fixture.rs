@@ -303,6 +303,7 @@ fn stream(
         keyframes: 1,
         transport: (frames > 0).then(|| "udp".into()),
         interruptions: Vec::new(),
+        repair: None,
     }
 }
 

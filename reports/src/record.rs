@@ -326,6 +326,9 @@ pub struct StreamRecord {
     /// came after its first frame.
     #[serde(default)]
     pub interruptions: Vec<Interruption>,
+    /// What was done about losses; `None` in what older versions wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairRecord>,
 }
 
 /// What one happening, such as a NAT that restarts, did to a stream.
@@ -345,6 +348,29 @@ pub struct Interruption {
     pub gap_ms: f64,
     /// Whether anything was rendered after that gap.
     pub recovered: bool,
+}
+
+/// What was done about the losses of a stream, on all its hops, for frames of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RepairRecord {
+    /// RTP packets sent again, because the receiver asked.
+    pub retransmitted_packets: u64,
+    /// Bytes of those on the wire, IP header included.
+    pub retransmitted_bytes: u64,
+    /// FlexFEC packets sent.
+    pub fec_packets: u64,
+    /// Bytes of those on the wire, IP header included.
+    pub fec_bytes: u64,
+    /// RTP packets that did not come in any other way, and were rebuilt from FlexFEC.
+    pub rebuilt_packets: u64,
+    /// 20 ms of sound each that were decoded from what the packet after them repeats (in-band FEC
+    /// of Opus).
+    pub redundant_frames: u64,
+    /// 20 ms of sound each for which nothing was there to play: the decoder filled in, or it was
+    /// silent.
+    pub concealed_frames: u64,
 }
 
 /// What a workload of data channels sends.

@@ -45,9 +45,9 @@ pub use plan::{
     Access, Allowance, AudioPlan, CongestionControl, CongestionPlan, CostProfile, CrossTraffic,
     DataKind, DataPlan, Device, Event, ExpiryCheck, Fidelity, Handover, Happening, IcePlan, Limit,
     LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan,
-    Prices, QualityStep, Reliability, ServersPlan, SfuPlan, StackPlan, StackProfile, Suite,
-    Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess, TurnCredentials,
-    VideoPlan,
+    Playout, Prices, QualityStep, Reliability, RepairPlan, ServersPlan, SfuPlan, StackPlan,
+    StackProfile, Suite, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess,
+    TurnCredentials, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

@@ -19,13 +19,14 @@ pub struct BuiltIn {
 }
 
 /// The first is the one to begin with.
-const LIBRARY: [(&str, &str); 14] = [
+const LIBRARY: [(&str, &str); 16] = [
     ("quickstart", include_str!("../library/quickstart.toml")),
     ("three-way", include_str!("../library/three-way.toml")),
     ("standup", include_str!("../library/standup.toml")),
     ("webinar", include_str!("../library/webinar.toml")),
     ("adaptive", include_str!("../library/adaptive.toml")),
     ("simulcast", include_str!("../library/simulcast.toml")),
+    ("lossy", include_str!("../library/lossy.toml")),
     (
         "all-symmetric",
         include_str!("../library/all-symmetric.toml"),

@@ -6,7 +6,7 @@ use sim::{LinkConfig, LossConfig, NatConfig, PipeConfig, Seed};
 
 use crate::plan::{
     AudioPlan, CongestionPlan, Device, Fidelity, NatType, NetworkPlan, Offerer, Participant, Plan,
-    Suite, Topology, TraversalCell, TraversalPlan,
+    RepairPlan, Suite, Topology, TraversalCell, TraversalPlan,
 };
 use crate::spec::{Spec, nat_types};
 
@@ -199,6 +199,7 @@ fn call(spec: &Spec, seed: u64, topology: Topology, types: [&NatType; 2], offers
             playout_delay: PLAYOUT,
         }),
         congestion: CongestionPlan::default(),
+        repair: RepairPlan::default(),
         warmup: Duration::ZERO,
         duration: stagger + matrix.give_up_after,
         fidelity: Fidelity::Codec,

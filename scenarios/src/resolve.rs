@@ -102,6 +102,7 @@ fn cell(
         video: spec.video.clone(),
         audio: spec.audio.clone(),
         congestion: spec.congestion.clone(),
+        repair: spec.repair.clone(),
         data: data(spec, &participants),
         warmup: spec.warmup,
         duration: spec.duration,

@@ -322,6 +322,7 @@ fn every_built_in_resolves_under_its_name() {
             "webinar",
             "adaptive",
             "simulcast",
+            "lossy",
             "all-symmetric",
             "large",
             "handover",

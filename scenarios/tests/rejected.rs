@@ -94,7 +94,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 16);
+    assert_eq!(files.len(), 17);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
@@ -126,7 +126,7 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
-    let all = "quickstart, three-way, standup, webinar, adaptive, simulcast, all-symmetric, \
+    let all = "quickstart, three-way, standup, webinar, adaptive, simulcast, lossy, all-symmetric, \
                large, handover, full-cone-pair, symmetric-pair, ideal-pair, file-share, game";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use scenarios::{
     Access, CostProfile, DataKind, DataPlan, Device, Event, Fidelity, Happening, McuEncoders,
-    McuPlan, Overrides, Plan, Reliability, Scenario, SfuPlan, Topology, VideoPlan,
+    McuPlan, Overrides, Plan, Playout, Reliability, RepairPlan, Scenario, SfuPlan, Topology,
+    VideoPlan,
 };
 
 fn plans(lines: &str) -> Vec<Plan> {
@@ -465,4 +466,35 @@ fn a_profile_that_is_wrong_is_refused_with_its_place() {
              to 200"
         )
     );
+}
+
+#[test]
+fn every_key_of_repair() {
+    let lines = "[repair]\nnack = false\nfec = \"flexfec\"\nfec_overhead = \"10 %\"\npli = false\n\
+         keyframe_interval = \"2 s\"\nopus_fec = true\nconcealment = false\nplayout = \"adaptive\"\n";
+    let expected = RepairPlan {
+        nack: false,
+        rtx: false,
+        flexfec: Some(10),
+        pli: false,
+        keyframe_interval: Some(Duration::from_secs(2)),
+        opus_fec: true,
+        concealment: false,
+        playout: Playout::Adaptive,
+    };
+    assert_eq!(plan(lines).repair, expected);
+    assert!(plan("repair.rtx = true\n").repair.rtx);
+    // Groups have whole packets: 15 % is one for 6.67 of them, so for 7.
+    for (overhead, packets) in [("15 %", 7), ("100 %", 1), ("5 %", 20)] {
+        let lines = format!("[repair]\nfec = \"flexfec\"\nfec_overhead = \"{overhead}\"\n");
+        assert_eq!(plan(&lines).repair.flexfec, Some(packets));
+    }
+}
+
+#[test]
+fn stock_repairs_what_needs_no_buffer_of_ours() {
+    let stock = "[stack]\nprofile = \"stock\"\n";
+    let lines = format!("{stock}[repair]\nrtx = true\nplayout = \"fixed\"\nopus_fec = false\n");
+    assert!(plan(&lines).repair.rtx);
+    assert_eq!(plan(stock).repair, RepairPlan::default());
 }

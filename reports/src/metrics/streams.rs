@@ -75,6 +75,20 @@ row! {
         pub transport: Option<String>,
         /// The longest gap that a happening of the call made, whole run; missing if nothing happened.
         pub interruption_ms_max: Option<f64>,
+        /// RTP packets sent again; of pictures alone, as are the next four.
+        pub retransmitted_packets: Option<u64>,
+        /// Bytes of those on the wire.
+        pub retransmitted_bytes: Option<u64>,
+        /// FlexFEC packets sent.
+        pub fec_packets: Option<u64>,
+        /// Bytes of those on the wire.
+        pub fec_bytes: Option<u64>,
+        /// RTP packets rebuilt from FlexFEC.
+        pub rebuilt_packets: Option<u64>,
+        /// 20 ms of sound each, from in-band FEC; of sound alone, as is the next one.
+        pub redundant_frames: Option<u64>,
+        /// 20 ms of sound each that the decoder filled in, or that were silent.
+        pub concealed_frames: Option<u64>,
     }
 }
 
@@ -82,6 +96,8 @@ impl StreamRow {
     /// The row of one stream.
     pub fn of(record: &CellRecord, stream: &StreamRecord) -> Self {
         let is_video = stream.kind == Kind::Video;
+        let pictures = stream.repair.filter(|_| is_video);
+        let sound = stream.repair.filter(|_| !is_video);
         StreamRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
@@ -117,6 +133,13 @@ impl StreamRow {
             keyframes: is_video.then_some(stream.keyframes),
             transport: stream.transport.clone(),
             interruption_ms_max: interruption_ms_max(stream),
+            retransmitted_packets: pictures.map(|repair| repair.retransmitted_packets),
+            retransmitted_bytes: pictures.map(|repair| repair.retransmitted_bytes),
+            fec_packets: pictures.map(|repair| repair.fec_packets),
+            fec_bytes: pictures.map(|repair| repair.fec_bytes),
+            rebuilt_packets: pictures.map(|repair| repair.rebuilt_packets),
+            redundant_frames: sound.map(|repair| repair.redundant_frames),
+            concealed_frames: sound.map(|repair| repair.concealed_frames),
         }
     }
 }

@@ -13,6 +13,7 @@ mod layers;
 mod limits;
 mod network;
 mod prices;
+mod repair;
 mod traversal;
 
 use std::fmt;
@@ -33,6 +34,7 @@ pub(crate) use layers::layers;
 pub use limits::Limit;
 pub use network::{CrossTraffic, Handover, LinkChanges, NetworkPlan};
 pub use prices::Prices;
+pub use repair::{Playout, RepairPlan};
 pub use traversal::{Allowance, NatType, Offerer, Outcome, Suite, TraversalCell, TraversalPlan};
 
 /// How the participants are connected.
@@ -103,6 +105,8 @@ pub struct Plan {
     pub audio: Option<AudioPlan>,
     /// How senders adapt to the network.
     pub congestion: CongestionPlan,
+    /// What is done about packets that are lost or late.
+    pub repair: RepairPlan,
     /// What goes over data channels, at most 100 workloads.
     pub data: Vec<DataPlan>,
     /// From the start of the call to the start of measuring.

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Spec, central, congestion, cross, data, groups, limits, media, name, network, prices, servers,
-    stack, traversal,
+    Spec, central, congestion, cross, data, groups, limits, media, name, network, prices, repair,
+    servers, stack, traversal,
 };
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
@@ -27,6 +27,7 @@ pub(super) const KEYS: Keys = Keys {
         "video",
         "audio",
         "congestion",
+        "repair",
         "data",
         "group",
         "network",
@@ -86,6 +87,12 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let network = network::read(section, listed, end);
     let cross = cross::read(section, listed, end);
     let stack = stack::read(section);
+    let repair = match &media {
+        Some((video, audio)) => {
+            repair::read(section, (video.as_ref(), audio.as_ref()), stack.as_ref())
+        }
+        None => None,
+    };
     let servers = servers::read(section, end);
     // Where the media cannot be read, the default stands in, so that servers are still checked.
     let usual = media::default_video();
@@ -122,6 +129,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         video,
         audio,
         congestion: congestion?,
+        repair: repair?,
         data: data?,
         groups,
         network: network?,

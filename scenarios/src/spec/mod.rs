@@ -22,6 +22,7 @@ mod network;
 mod prices;
 #[cfg(test)]
 mod reference;
+mod repair;
 mod servers;
 mod stack;
 mod traversal;
@@ -44,8 +45,8 @@ pub(crate) use traversal::{Traversal, types as nat_types};
 use crate::document::Keys;
 use crate::document::{self, Finding, Node};
 use crate::plan::{
-    AudioPlan, CongestionPlan, Fidelity, Limit, McuPlan, Prices, SfuPlan, StackPlan, Topology,
-    VideoPlan,
+    AudioPlan, CongestionPlan, Fidelity, Limit, McuPlan, Prices, RepairPlan, SfuPlan, StackPlan,
+    Topology, VideoPlan,
 };
 use crate::units::Span;
 
@@ -78,6 +79,8 @@ pub(crate) struct Spec {
     pub(crate) audio: Option<AudioPlan>,
     /// How senders adapt.
     pub(crate) congestion: CongestionPlan,
+    /// What is done about losses.
+    pub(crate) repair: RepairPlan,
     /// What goes over data channels.
     pub(crate) data: Vec<Data>,
     /// Who takes part.
@@ -125,13 +128,14 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 28] {
+fn vocabulary() -> [&'static Keys; 29] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
         &congestion::KEYS,
         &congestion::STEP,
+        &repair::KEYS,
         &data::KEYS,
         &group::KEYS,
         &nat::KEYS,

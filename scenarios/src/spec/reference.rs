@@ -112,7 +112,7 @@ fn unknown_keys_are_rejected_in_every_section() {
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
     let event = "at = \"1 s\"\ngroup = \"g\"\n";
     let change = format!("[[network]]\n{event}up.");
-    let cases: [(&str, String, &str); 28] = [
+    let cases: [(&str, String, &str); 29] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -127,6 +127,7 @@ fn unknown_keys_are_rejected_in_every_section() {
                 .to_owned(),
             "congestion.steps[0].bogus",
         ),
+        ("[repair]", "[repair]\nbogus = 1".to_owned(), "repair.bogus"),
         (
             "[[data]]",
             "[[data]]\nname = \"d\"\nkind = \"chat\"\nbogus = 1".to_owned(),

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use scenarios::RepairPlan;
 
 use super::audience::Audience;
 use super::mixer::Mixer;
 use super::voice::{Spoken, Voice};
 use crate::media::audio::FRAME_SAMPLES;
-use crate::media::{AudioEncoder, AudioError};
+use crate::media::{AudioEncoder, AudioError, SoundPacket};
 use crate::observe::shown::{Mix, Part};
 
 /// Decodes, mixes and encodes sound. It owns what it works on, so that the work can be done anywhere.
 pub struct Desk {
     bitrate_bps: u32,
+    repair: RepairPlan,
     voices: BTreeMap<u16, Voice>,
     mixer: Mixer,
     encoders: BTreeMap<Audience, AudioEncoder>,
@@ -44,10 +46,12 @@ pub struct Blend {
 pub type Sounds = BTreeMap<u16, Spoken>;
 
 impl Desk {
-    /// A desk without voices or audiences, with encoders of this target, bits per second.
-    pub fn new(bitrate_bps: u32) -> Self {
+    /// A desk without voices or audiences, with encoders of this target, bits per second, and
+    /// what is done about losses.
+    pub fn new(bitrate_bps: u32, repair: RepairPlan) -> Self {
         Desk {
             bitrate_bps,
+            repair,
             voices: BTreeMap::new(),
             mixer: Mixer::default(),
             encoders: BTreeMap::new(),
@@ -55,22 +59,17 @@ impl Desk {
         }
     }
 
-    /// Adds an Opus packet of `participant`, with its RTP timestamp.
+    /// Adds a packet of `participant`.
     ///
     /// # Errors
     ///
     /// If it is their first one and a decoder does not start.
-    pub fn push(
-        &mut self,
-        participant: u16,
-        timestamp: u32,
-        packet: Bytes,
-    ) -> Result<(), AudioError> {
+    pub fn push(&mut self, participant: u16, packet: SoundPacket) -> Result<(), AudioError> {
         let voice = match self.voices.entry(participant) {
             Entry::Occupied(voice) => voice.into_mut(),
-            Entry::Vacant(place) => place.insert(Voice::new()?),
+            Entry::Vacant(place) => place.insert(Voice::new(self.repair.concealment)?),
         };
-        voice.push(timestamp, packet);
+        voice.push(packet);
         Ok(())
     }
 
@@ -154,7 +153,10 @@ impl Desk {
     fn encoder(&mut self, audience: Audience) -> Result<&mut AudioEncoder, AudioError> {
         Ok(match self.encoders.entry(audience) {
             Entry::Occupied(encoder) => encoder.into_mut(),
-            Entry::Vacant(place) => place.insert(AudioEncoder::new(self.bitrate_bps)?),
+            Entry::Vacant(place) => {
+                let fec = self.repair.opus_fec;
+                place.insert(AudioEncoder::protected(self.bitrate_bps, fec)?)
+            }
         })
     }
 }
@@ -219,11 +221,11 @@ mod tests {
         let audiences = BTreeSet::from([Everybody, Without(0), Without(1), Without(4)]);
         let listener = |audience: &Audience| (*audience, Listener::new(&senders));
         let mut listeners: BTreeMap<_, _> = audiences.iter().map(listener).collect();
-        let mut desk = Desk::new(32_000);
+        let mut desk = Desk::new(32_000, RepairPlan::default());
         for n in 0..200 {
             for (who, source, encoder) in &mut voices {
                 let packet = encoder.encode(&source.frame(n)).unwrap();
-                desk.push(*who, n, packet).unwrap();
+                desk.push(*who, SoundPacket::new(n, packet)).unwrap();
             }
             let sounds = desk.listen();
             let blends = desk.mix(&sounds, &audiences);
@@ -247,11 +249,11 @@ mod tests {
 
     #[test]
     fn who_is_silent_or_left_is_not_in_the_mix() {
-        let mut desk = Desk::new(32_000);
+        let mut desk = Desk::new(32_000, RepairPlan::default());
         let mut encoder = AudioEncoder::new(32_000).unwrap();
         let packet = encoder.encode(&[500; FRAME_SAMPLES]).unwrap();
-        desk.push(1, 7, packet.clone()).unwrap();
-        desk.push(2, 9, packet).unwrap();
+        desk.push(1, SoundPacket::new(7, packet.clone())).unwrap();
+        desk.push(2, SoundPacket::new(9, packet)).unwrap();
         desk.remove(2);
         let parts = |desk: &mut Desk| {
             let sounds = desk.listen();

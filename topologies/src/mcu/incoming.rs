@@ -38,7 +38,7 @@ pub fn receive(
         }
         Kind::Audio => {
             let received = receive_audio(context.clone(), hop, track, move |packet| {
-                room.sound(stay, packet.header.timestamp, packet.payload);
+                room.sound(stay, packet);
             });
             vec![runtime.spawn(Box::pin(received))]
         }

@@ -92,11 +92,22 @@ impl Composer<'_> {
         }
     }
 
+    /// Makes the next pictures keyframes if regular ones are due at this tick.
+    fn refresh(&self, number: u32, outlets: &[Arc<VideoOutlet>]) {
+        let plan = &self.room.context().plan;
+        if plan.repair.keyframe_due(number, plan.mcu.fps) {
+            let mut studio = self.studio();
+            let want = |outlet: &Arc<VideoOutlet>| studio.want_keyframe(outlet.audience);
+            outlets.iter().for_each(want);
+        }
+    }
+
     async fn compose(&mut self, tick: Time) {
         let context = self.room.context();
         let began = context.environment.now();
         let outlets = self.room.video_outlets();
         let number = self.clock.number(tick);
+        self.refresh(number, &outlets);
         let ticks = u64::from(number) * u64::from(VIDEO_CLOCK) / u64::from(context.plan.mcu.fps);
         let encoders: Vec<_> = self
             .draw(&outlets)

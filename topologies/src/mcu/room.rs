@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use bytes::Bytes;
 use sim::Time;
 use tokio::sync::Notify;
 
 use super::outlet::{Outlets, SoundOutlet, VideoOutlet};
 use super::{pictures, sounds};
+use crate::media::SoundPacket;
 use crate::peer::Context;
 use crate::peer::display::Decoded;
 
@@ -44,8 +44,8 @@ pub struct PictureNews {
 pub struct SoundNews {
     /// Who left, before any of the packets came.
     pub left: BTreeSet<u16>,
-    /// Opus packets by whose they are, with their RTP timestamps.
-    pub packets: Vec<(u16, u32, Bytes)>,
+    /// Packets by whose they are.
+    pub packets: Vec<(u16, SoundPacket)>,
 }
 
 #[derive(Default)]
@@ -135,12 +135,12 @@ impl Room {
         }
     }
 
-    /// An Opus packet of a participant is due.
-    pub fn sound(&self, stay: Stay, timestamp: u32, packet: Bytes) {
+    /// A packet of a participant is due.
+    pub fn sound(&self, stay: Stay, packet: SoundPacket) {
         let mut state = self.lock();
         if state.member(stay).is_some() {
             let packets = &mut state.sounds.packets;
-            packets.push((stay.participant, timestamp, packet));
+            packets.push((stay.participant, packet));
         }
     }
 
@@ -216,8 +216,6 @@ impl State {
         self.pictures.pictures.remove(&participant);
         self.pictures.keyframes.remove(&participant);
         self.sounds.left.insert(participant);
-        self.sounds
-            .packets
-            .retain(|(who, _, _)| *who != participant);
+        self.sounds.packets.retain(|(who, _)| *who != participant);
     }
 }

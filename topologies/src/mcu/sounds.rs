@@ -31,7 +31,7 @@ pub async fn run(room: Arc<Room>) {
     // frames, which never repeat in a call.
     let mut random = context.environment.random("mcu/audio");
     let clock = DeviceClock::new(SOUND.mul_f64(random.random::<f64>()), SOUND);
-    let mut desk = Desk::new(audio.bitrate_bps);
+    let mut desk = Desk::new(audio.bitrate_bps, context.plan.repair.clone());
     let mut tick = clock.next(context.environment.now());
     loop {
         sleep_until(context.environment.as_ref(), tick).await;
@@ -46,8 +46,8 @@ pub async fn run(room: Arc<Room>) {
 
 fn learn(desk: &mut Desk, news: SoundNews) {
     news.left.into_iter().for_each(|who| desk.remove(who));
-    for (participant, timestamp, packet) in news.packets {
-        if let Err(error) = desk.push(participant, timestamp, packet) {
+    for (participant, packet) in news.packets {
+        if let Err(error) = desk.push(participant, packet) {
             log::error!("{error}");
         }
     }
@@ -112,11 +112,14 @@ fn produce(
 /// Decoding is part of the tick that it is done in; the wait before it is the mixing clock's.
 fn report(context: &Context, sounds: &Sounds) {
     for (participant, spoken) in sounds {
-        if let Some(timestamp) = spoken.timestamp {
-            let hop = HopKey::first(*participant, context.index, Kind::Audio);
-            context.observatory.frame(hop, timestamp, |frame| {
+        let hop = HopKey::first(*participant, context.index, Kind::Audio);
+        match spoken.timestamp {
+            Some(timestamp) => context.observatory.frame(hop, timestamp, |frame| {
                 frame.decoded = frame.assembled;
-            });
+            }),
+            None => context
+                .observatory
+                .concealed(hop, context.environment.now()),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The sound of one sender on its way into the mix.
 
-use bytes::Bytes;
-
 use crate::media::audio::FRAME_SAMPLES;
-use crate::media::{AudioDecoder, AudioError, Backlog};
+use crate::media::{AudioDecoder, AudioError, Backlog, SoundPacket};
 
 /// Ticks for which a decoder fills in for packets that do not come: 100 ms, after which Opus has
 /// faded out anyway.
@@ -11,10 +9,12 @@ const CONCEALED: u32 = 5;
 
 /// A sender's packets, decoded at the tick.
 pub struct Voice {
-    packets: Backlog<(u32, Bytes)>,
+    packets: Backlog<SoundPacket>,
     decoder: AudioDecoder,
     /// Ticks without a packet since the last one.
     missing: u32,
+    /// Whether the decoder fills in at all.
+    conceals: bool,
 }
 
 /// 20 ms of a voice.
@@ -22,28 +22,28 @@ pub struct Voice {
 pub struct Spoken {
     /// The sound.
     pub samples: [i16; FRAME_SAMPLES],
-    /// The RTP timestamp of the packet that it came in; `None` if the decoder filled in.
+    /// The RTP timestamp of the packet that it came in; `None` if nothing had come.
     pub timestamp: Option<u32>,
 }
 
 impl Voice {
-    /// A sender of whom nothing has come.
+    /// A sender of whom nothing has come; what is missing will be filled in, or silent.
     ///
     /// # Errors
     ///
     /// If Opus cannot be set up.
-    pub fn new() -> Result<Self, AudioError> {
+    pub fn new(conceals: bool) -> Result<Self, AudioError> {
         Ok(Voice {
             packets: Backlog::default(),
             decoder: AudioDecoder::new()?,
             missing: CONCEALED,
+            conceals,
         })
     }
 
-    /// Adds an Opus packet of 20 ms, with its RTP timestamp. Up to five wait; beyond that the oldest
-    /// are dropped.
-    pub fn push(&mut self, timestamp: u32, packet: Bytes) {
-        self.packets.push((timestamp, packet));
+    /// Adds a packet. Up to five wait; beyond that the oldest are dropped.
+    pub fn push(&mut self, packet: SoundPacket) {
+        self.packets.push(packet);
     }
 
     /// The 20 ms of this tick: decoded, concealed for up to 100 ms where nothing has come, and then
@@ -54,14 +54,18 @@ impl Voice {
     /// If the packet of this tick is damaged; the one after it may be good.
     pub fn take(&mut self) -> Result<Option<Spoken>, AudioError> {
         let (samples, timestamp) = match self.packets.take() {
-            Some((timestamp, packet)) => {
+            Some(packet) => {
                 self.missing = 0;
-                (self.decoder.decode(&packet)?, Some(timestamp))
+                (self.decoder.play(&packet)?, Some(packet.timestamp))
             }
             None if self.missing == CONCEALED => return Ok(None),
             None => {
                 self.missing += 1;
-                (self.decoder.conceal()?, None)
+                let samples = match self.conceals {
+                    true => self.decoder.conceal()?,
+                    false => [0; FRAME_SAMPLES],
+                };
+                (samples, None)
             }
         };
         Ok(Some(Spoken { samples, timestamp }))
@@ -70,6 +74,7 @@ impl Voice {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -85,17 +90,21 @@ mod tests {
             .collect()
     }
 
+    fn packet((timestamp, payload): &(u32, Bytes)) -> SoundPacket {
+        SoundPacket::new(*timestamp, payload.clone())
+    }
+
     #[test]
     fn silence_comes_before_the_first_packet_and_after_a_while_without() {
-        let mut voice = Voice::new().unwrap();
+        let mut voice = Voice::new(true).unwrap();
         assert!(voice.take().unwrap().is_none());
         let packets = packets(2);
-        voice.push(0, packets[0].1.clone());
+        voice.push(packet(&packets[0]));
         // One packet and 5 ticks (CONCEALED) of filling in.
         let sounds =
             |voice: &mut Voice| (0..10).filter(|_| voice.take().unwrap().is_some()).count();
         assert_eq!(sounds(&mut voice), 1 + 5);
-        voice.push(1, packets[1].1.clone());
+        voice.push(packet(&packets[1]));
         assert_eq!(sounds(&mut voice), 1 + 5);
     }
 
@@ -106,7 +115,7 @@ mod tests {
         // gives, two ticks later.
         let packets = packets(40);
         let mut decoder = AudioDecoder::new().unwrap();
-        let mut voice = Voice::new().unwrap();
+        let mut voice = Voice::new(true).unwrap();
         let mut waiting = packets.iter().cloned();
         let (mut played, mut straight) = (Vec::new(), Vec::new());
         for tick in 0..40 {
@@ -119,7 +128,7 @@ mod tests {
             waiting
                 .by_ref()
                 .take(due)
-                .for_each(|(n, packet)| voice.push(n, packet));
+                .for_each(|each| voice.push(packet(&each)));
             played.push(voice.take().unwrap());
         }
         let mut speak = |packet: Option<&(u32, Bytes)>| {
@@ -140,10 +149,24 @@ mod tests {
 
     #[test]
     fn a_damaged_packet_does_not_end_the_voice() {
-        let mut voice = Voice::new().unwrap();
-        voice.push(0, Bytes::from_static(&[0x03]));
-        voice.push(1, packets(1).remove(0).1);
+        let mut voice = Voice::new(true).unwrap();
+        voice.push(packet(&(0, Bytes::from_static(&[0x03]))));
+        voice.push(packet(&(1, packets(1).remove(0).1)));
         assert!(voice.take().is_err());
         assert!(voice.take().unwrap().is_some());
+    }
+
+    #[test]
+    fn without_concealment_what_is_missing_is_silent_for_as_long() {
+        let mut voice = Voice::new(false).unwrap();
+        let packets = packets(60);
+        packets[..50].iter().for_each(|each| {
+            voice.push(packet(each));
+            voice.take().unwrap();
+        });
+        let mut missing = || voice.take().unwrap().map(|spoken| spoken.samples);
+        // As many ticks as with concealment (CONCEALED), so that both count the same.
+        (0..5).for_each(|_| assert_eq!(missing(), Some([0; FRAME_SAMPLES])));
+        assert_eq!(missing(), None);
     }
 }

@@ -41,7 +41,7 @@ pub mod video;
 pub mod y4m;
 
 pub use assemble::{AssembledFrame, Assembly, FrameAssembler};
-pub use audio::{AudioDecoder, AudioEncoder, AudioError};
+pub use audio::{AudioDecoder, AudioEncoder, AudioError, SoundPacket};
 pub use backlog::Backlog;
 pub use camera::{Camera, Stamped};
 pub use frame::{Frame, Rect};

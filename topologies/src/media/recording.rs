@@ -107,13 +107,13 @@ pub struct AudioRecording {
 }
 
 impl AudioRecording {
-    /// Encodes what `source` says.
+    /// Encodes what `source` says, with in-band FEC if `fec`.
     ///
     /// # Errors
     ///
     /// If the encoder does not start, or refuses a frame.
-    pub fn make(source: &ProbeSource, bitrate_bps: u32) -> Result<Self, AudioError> {
-        let mut encoder = AudioEncoder::new(bitrate_bps)?;
+    pub fn make(source: &ProbeSource, bitrate_bps: u32, fec: bool) -> Result<Self, AudioError> {
+        let mut encoder = AudioEncoder::protected(bitrate_bps, fec)?;
         let frames = probe::FIRST_FRAMES + probe::CYCLE_FRAMES;
         let packets: Result<_, _> = (0..frames)
             .map(|n| encoder.encode(&source.frame(n)))
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn sound_says_the_same_again_when_the_probe_does() {
         let source = ProbeSource::new(3, &mut ChaCha8Rng::seed_from_u64(1));
-        let recording = AudioRecording::make(&source, 32_000).unwrap();
+        let recording = AudioRecording::make(&source, 32_000, false).unwrap();
         // 14 words of 0.5 s are 350 frames; the first word begins within 25.
         assert_eq!(recording.packet(25), recording.packet(375));
         assert_eq!(recording.packet(374), recording.packet(724));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reports::record::Kind;
+use reports::record::{Kind, RepairRecord};
 use sim::Time;
 
 use super::shown::Mix;
@@ -55,6 +55,19 @@ pub struct HopLog {
     pub plis: u64,
     /// Keyframes among the frames.
     pub keyframes: u64,
+    /// When sound was to be played and none was there, 20 ms each.
+    pub concealed: Vec<Time>,
+    /// When 20 ms of sound were due that came in the packet after them.
+    pub recovered: Vec<Time>,
+}
+
+/// What a stream that repairs another one carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepairKind {
+    /// Packets that are sent again.
+    Retransmission,
+    /// Packets from which others can be rebuilt.
+    Fec,
 }
 
 /// One frame on one hop, with the instants of its way. An instant that did not come is `None`.
@@ -80,8 +93,11 @@ pub struct Frame {
     pub keyframe: bool,
     /// When each packet left the CPU of the hop's sender the first time, by sequence number.
     pub departures: BTreeMap<u16, Time>,
-    /// When each packet reached the CPU of the hop's receiver the first time, by sequence number.
+    /// When each packet reached the CPU of the hop's receiver the first time, or was rebuilt there,
+    /// by sequence number.
     pub arrivals: BTreeMap<u16, Time>,
+    /// What was done about packets that were lost.
+    pub repair: RepairRecord,
     /// When the receiver's playout buffer had handed out the last packet of it.
     pub assembled: Option<Time>,
     /// When the receiver had it decoded.
@@ -102,9 +118,24 @@ impl Frame {
             keyframe: false,
             departures: BTreeMap::new(),
             arrivals: BTreeMap::new(),
+            repair: RepairRecord::default(),
             assembled: None,
             decoded: None,
         }
+    }
+
+    /// A packet of so many bytes on the wire left to repair it.
+    pub fn repaired_by(&mut self, kind: RepairKind, bytes: u64) {
+        let repair = &mut self.repair;
+        let (packets, sum) = match kind {
+            RepairKind::Retransmission => (
+                &mut repair.retransmitted_packets,
+                &mut repair.retransmitted_bytes,
+            ),
+            RepairKind::Fec => (&mut repair.fec_packets, &mut repair.fec_bytes),
+        };
+        *packets += 1;
+        *sum += bytes;
     }
 
     /// When the last of its packets left the hop's sender.

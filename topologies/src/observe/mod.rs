@@ -32,6 +32,7 @@ pub mod warnings;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use reports::record::Codecs;
@@ -40,7 +41,7 @@ use sim::{Time, Work};
 use crate::media;
 use calls::CallLog;
 use data::DataLog;
-use frames::{Frame, HopKey, HopLog};
+use frames::{Frame, HopKey, HopLog, RepairKind};
 use pictures::Pictures;
 use rates::Rates;
 use shown::{Content, Part, Shown, StreamKey, StreamLog};
@@ -76,6 +77,8 @@ pub struct Observations {
     pub rates: Rates,
     /// Which hop an SSRC belongs to.
     pub sources: BTreeMap<u32, HopKey>,
+    /// Which hop an SSRC repairs, and how.
+    pub repairs: BTreeMap<u32, (HopKey, RepairKind)>,
 }
 
 impl Observations {
@@ -165,6 +168,35 @@ impl Observatory {
     /// Packets with this SSRC belong to that hop.
     pub fn source(&self, ssrc: u32, hop: HopKey) {
         self.lock().sources.insert(ssrc, hop);
+    }
+
+    /// Packets with this SSRC repair those of that hop.
+    pub fn repairs(&self, ssrc: u32, hop: HopKey, kind: RepairKind) {
+        self.lock().repairs.insert(ssrc, (hop, kind));
+    }
+
+    /// The receiver of a packet (SSRC, RTP timestamp, sequence number) has it, because it was sent
+    /// again on another stream, or was rebuilt.
+    pub fn repaired(&self, (ssrc, timestamp, sequence): (u32, u32, u16), at: Time, rebuilt: bool) {
+        let mut observations = self.lock();
+        let hop = observations.sources.get(&ssrc).copied();
+        let frame = hop.and_then(|hop| observations.hop_frame_mut(hop, timestamp));
+        if let Some(frame) = frame
+            && let Entry::Vacant(place) = frame.arrivals.entry(sequence)
+        {
+            place.insert(at);
+            frame.repair.rebuilt_packets += u64::from(rebuilt);
+        }
+    }
+
+    /// The end of a hop had nothing to play for 20 ms.
+    pub fn concealed(&self, hop: HopKey, at: Time) {
+        self.lock().hops.entry(hop).or_default().concealed.push(at);
+    }
+
+    /// At the end of a hop 20 ms were due that came in the packet after them.
+    pub fn recovered(&self, hop: HopKey, at: Time) {
+        self.lock().hops.entry(hop).or_default().recovered.push(at);
     }
 
     /// Changes a frame that its hop's sender reported, if it is one.

@@ -3,6 +3,7 @@
 //! Measured on the wire, not in the stack: whatever the stack holds back shows.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use sim::{HostId, Payload};
 
 use super::Observatory;
 use super::classify::{Class, classify};
-use super::framing::Scanner;
+use super::frames::RepairKind;
+use super::framing::{FRAME_HEADER, Scanner};
 
 /// Times packets at both ends of each hop.
 pub struct WireTap {
@@ -39,22 +41,28 @@ impl WireTap {
         let key = (host, event.packet.source, event.packet.destination);
         let stream = self.streams.entry(key).or_default();
         let observatory = &self.observatory;
-        stream.take(event.packet, |data| note(observatory, event, data));
+        stream.take(event.packet, |data| {
+            let bytes = (FRAME_HEADER + data.len()) as u64;
+            note(observatory, event, data, bytes);
+        });
     }
 }
 
 impl Tap for WireTap {
     fn packet(&mut self, event: &PacketEvent<'_>) {
         match &event.packet.payload {
-            Payload::Udp(data) => note(&self.observatory, event, data),
+            Payload::Udp(data) => {
+                let bytes = u64::from(event.packet.wire_bytes());
+                note(&self.observatory, event, data, bytes);
+            }
             Payload::Tcp(_) if event.packet.ice_tcp().is_some() => self.segment(event),
             Payload::Tcp(_) | Payload::PortUnreachable => {}
         }
     }
 }
 
-/// Notes that a packet left or arrived, if it belongs to a frame.
-fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
+/// Notes that a packet of so many bytes left or arrived, if it belongs to a frame.
+fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: u64) {
     if matches!(event.stage, Stage::Dropped(..)) {
         return;
     }
@@ -68,6 +76,14 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
         return;
     };
     let mut observations = observatory.lock();
+    if let Some((hop, kind)) = observations.repairs.get(&ssrc).copied() {
+        let frame = observations.hop_frame_mut(hop, timestamp);
+        let leaves = event.stage == Stage::Sent && is(event.origin, hop.from);
+        if let Some(frame) = frame.filter(|_| leaves) {
+            frame.repaired_by(kind, bytes);
+        }
+        return;
+    }
     let Some(hop) = observations.sources.get(&ssrc).copied() else {
         return;
     };
@@ -76,9 +92,10 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
     };
     // The first time counts: later ones are repairs, or copies behind a relay.
     match event.stage {
-        Stage::Sent if is(event.origin, hop.from) => {
-            frame.departures.entry(sequence).or_insert(event.at);
-        }
+        Stage::Sent if is(event.origin, hop.from) => match frame.departures.entry(sequence) {
+            Entry::Vacant(place) => _ = place.insert(event.at),
+            Entry::Occupied(_) => frame.repaired_by(RepairKind::Retransmission, bytes),
+        },
         Stage::Delivered(host) if is(host, hop.to) => {
             // Before the receiver's CPU: what that takes is part of what follows.
             let arrived = event.arrived.unwrap_or(event.at);

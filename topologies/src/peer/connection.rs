@@ -27,6 +27,7 @@ use super::environment::{ConnectionRuntime, Environment};
 use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
+use super::repair::RepairLog;
 use super::stack;
 use crate::infra::signaling::{Candidate, Signal, TurnCredentials};
 
@@ -490,8 +491,9 @@ async fn build(
 ) -> Result<Arc<dyn PeerConnection>> {
     let environment = context.environment.as_ref();
     let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
+    let log = RepairLog::new(context);
     let (media, registry) =
-        stack::media_and_interceptors(&context.plan, Watching::begin(context, remote))?;
+        stack::media_and_interceptors(&context.plan, Watching::begin(context, remote), log)?;
     let binding = |tcp_port| Binding {
         environment: Arc::clone(&context.environment),
         tcp_port,

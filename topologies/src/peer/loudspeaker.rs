@@ -13,7 +13,7 @@ use super::environment::{sleep_until, work_here};
 use super::receive::SoundQueue;
 use crate::costs::cost;
 use crate::media::audio::{DELAY_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE};
-use crate::media::{AudioDecoder, AudioError, ProbeDetector, probe};
+use crate::media::{AudioDecoder, AudioError, ProbeDetector, SoundPacket, probe};
 use crate::observe::Observations;
 use crate::observe::frames::HopKey;
 use crate::observe::shown::{Content, Shown, StreamKey};
@@ -21,8 +21,8 @@ use crate::observe::shown::{Content, Shown, StreamKey};
 /// What plays when there is nothing to play.
 const SILENCE: [i16; FRAME_SAMPLES] = [0; FRAME_SAMPLES];
 
-/// Plays sound at every tick from the first packet to the last: decoded, or concealed if none is
-/// there.
+/// Plays sound at every tick from the first packet to the last: decoded, or concealed or silent if
+/// none is there.
 pub async fn run_loudspeaker(
     context: Context,
     hop: HopKey,
@@ -44,15 +44,17 @@ pub async fn run_loudspeaker(
             return;
         }
         let packet = queue.next();
-        let payload = packet.as_ref().map(|packet| packet.payload.as_ref());
-        let job = || listener.decode(payload);
+        if packet.is_none() {
+            observatory.concealed(hop, environment.now());
+        }
+        let job = || listener.decode(packet.as_ref(), &context);
         // Sound that is late is late by what the CPU lets work wait, at the most: players stretch
         // over that. The next one does not wait for it.
         let (samples, late) = match work_here(environment.as_ref(), Work::Decode, price, job) {
             Ok((samples, done)) => (samples, Some(done.saturating_since(tick))),
             Err(_) => (Ok(SILENCE), None), // The CPU has counted it.
         };
-        let timestamp = packet.map(|packet| packet.header.timestamp);
+        let timestamp = packet.map(|packet| packet.timestamp);
         if let Some((timestamp, late)) = timestamp.zip(late) {
             played(&context, hop, timestamp, (tick, late));
         }
@@ -124,11 +126,17 @@ impl Listener {
     }
 
     /// The sound of a packet, or what stands in for one that did not come.
-    fn decode(&mut self, payload: Option<&[u8]>) -> Result<[i16; FRAME_SAMPLES], AudioError> {
-        match (self, payload) {
-            (Listener::Real(decoder, _), Some(payload)) => decoder.decode(payload),
-            (Listener::Real(decoder, _), None) => decoder.conceal(),
-            (Listener::Replayed, _) => Ok(SILENCE),
+    fn decode(
+        &mut self,
+        packet: Option<&SoundPacket>,
+        context: &Context,
+    ) -> Result<[i16; FRAME_SAMPLES], AudioError> {
+        match (self, packet) {
+            (Listener::Real(decoder, _), Some(packet)) => decoder.play(packet),
+            (Listener::Real(decoder, _), None) if context.plan.repair.concealment => {
+                decoder.conceal()
+            }
+            (Listener::Real(..), None) | (Listener::Replayed, _) => Ok(SILENCE),
         }
     }
 

@@ -4,7 +4,7 @@
 //! Code here takes an [`Environment`], never a simulation, so that it also runs on a real runtime.
 //!
 //! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
-//!   [`playout`]: the buffer behind it.
+//!   [`repair`]: repair packets to media; [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
 //!   lives by them; [`ice_tcp`]: what it does about TCP.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
@@ -35,6 +35,7 @@ pub mod participant;
 pub mod playout;
 pub mod receive;
 pub mod recordings;
+pub mod repair;
 pub mod send;
 pub mod simulcast;
 pub mod source;

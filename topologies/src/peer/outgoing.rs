@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use rand::Rng;
 use reports::record::Kind;
 use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpFecParameters,
+    RTCRtpRtxParameters, RtpCodecKind,
 };
 use webrtc::error::Result;
 use webrtc::media_stream::MediaStreamTrack;
@@ -19,7 +20,7 @@ use super::Context;
 use super::media::stream_id;
 use super::stack::{audio_codec, audio_level_id, video_codec};
 use super::{send, simulcast};
-use crate::observe::frames::HopKey;
+use crate::observe::frames::{HopKey, RepairKind};
 
 /// What a participant sends over one connection, from when its tracks are added.
 pub struct OutgoingTracks {
@@ -152,6 +153,7 @@ impl Outgoing {
             Kind::Video => (RtpCodecKind::Video, video_codec()),
             Kind::Audio => (RtpCodecKind::Audio, audio_codec()),
         };
+        let repair = repair_streams(context, hop, &mut random);
         let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
             stream_id(source, layer),
             // Unique per connection and stream: the stack's maps are keyed by it.
@@ -161,7 +163,7 @@ impl Outgoing {
             ),
             kind.name().to_owned(),
             codec_kind,
-            vec![encoding(ssrc, codec)],
+            vec![encoding(ssrc, repair, codec)],
         )));
         context.observatory.source(ssrc, hop);
         Outgoing {
@@ -180,10 +182,36 @@ impl Outgoing {
     }
 }
 
-fn encoding(ssrc: u32, codec: RTCRtpCodec) -> RTCRtpEncodingParameters {
+/// The SSRCs of streams that repair one.
+#[derive(Clone, Copy, Debug, Default)]
+struct RepairStreams {
+    rtx: Option<u32>,
+    fec: Option<u32>,
+}
+
+/// Those of a stream on `hop`, if it is repaired by any.
+fn repair_streams(context: &Context, hop: HopKey, random: &mut impl Rng) -> RepairStreams {
+    if hop.kind != Kind::Video {
+        return RepairStreams::default();
+    }
+    let repair = &context.plan.repair;
+    let mut stream = |wanted: bool, kind| {
+        let ssrc = wanted.then(|| random.next_u32())?;
+        context.observatory.repairs(ssrc, hop, kind);
+        Some(ssrc)
+    };
+    RepairStreams {
+        rtx: stream(repair.rtx, RepairKind::Retransmission),
+        fec: stream(repair.flexfec.is_some(), RepairKind::Fec),
+    }
+}
+
+fn encoding(ssrc: u32, repair: RepairStreams, codec: RTCRtpCodec) -> RTCRtpEncodingParameters {
     RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(ssrc),
+            rtx: repair.rtx.map(|ssrc| RTCRtpRtxParameters { ssrc }),
+            fec: repair.fec.map(|ssrc| RTCRtpFecParameters { ssrc }),
             ..Default::default()
         },
         codec,

@@ -1,4 +1,4 @@
-//! A playout buffer of fixed depth: absorbs jitter, restores order, waits for repairs.
+//! A playout buffer: absorbs jitter, restores order, waits for repairs.
 //!
 //! The stack has a jitter buffer too ([`super::interceptors::JitterBuffer`]), with two defects. It
 //! measures how far a timestamp is from the first one of the stream and takes more than 10 s for a
@@ -17,6 +17,10 @@ use sim::Time;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
 use super::environment::{Environment, sleep_until_some};
+use crate::media::audio::{FRAME_SAMPLES, repeats_the_one_before};
+use depth::Adaptive;
+
+pub mod depth;
 
 /// Packets that a buffer may hold: 10 s of 800 kbps in packets of 1,000 bytes.
 const CAPACITY: usize = 1_000;
@@ -24,6 +28,18 @@ const CAPACITY: usize = 1_000;
 /// A packet this far from where its timestamp belongs starts the timeline anew: the sender's clock
 /// has jumped.
 const RESTART: Duration = Duration::from_secs(10);
+
+/// How long a packet of sound lasts.
+const SOUND: Duration = Duration::from_millis(20);
+
+/// A packet that is due.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The packet.
+    pub packet: Packet,
+    /// It stands in for the one before it, which did not come, and has its timestamp.
+    pub redundant: bool,
+}
 
 /// The packets of a track, when they are due.
 pub struct Playout {
@@ -47,16 +63,18 @@ impl Playout {
     }
 
     /// The next packet; `None` when the track has ended.
-    pub async fn next(&mut self) -> Option<Packet> {
+    pub async fn next(&mut self) -> Option<Due> {
         loop {
             let Some(buffer) = &mut self.buffer else {
                 match self.track.poll().await? {
-                    TrackRemoteEvent::OnRtpPacket(packet) => return Some(packet),
+                    TrackRemoteEvent::OnRtpPacket(packet) => return Some(Due::itself(packet)),
                     _ => continue,
                 }
             };
-            if let Some(packet) = buffer.pop(self.environment.now()) {
-                return Some(packet);
+            let now = self.environment.now();
+            let redundant = buffer.pop_redundant(now);
+            if let Some(due) = redundant.or_else(|| buffer.pop(now).map(Due::itself)) {
+                return Some(due);
             }
             let wait = sleep_until_some(self.environment.as_ref(), buffer.next_due());
             tokio::select! {
@@ -70,17 +88,44 @@ impl Playout {
     }
 }
 
+impl Due {
+    fn itself(packet: Packet) -> Self {
+        Due {
+            packet,
+            redundant: false,
+        }
+    }
+}
+
 /// Holds the packets of one stream until they are due: the transit time of the fastest packet, and
 /// the depth, after they were captured.
 pub struct PlayoutBuffer {
     clock_rate: u32,
-    depth: Duration,
+    depth: Depth,
+    /// Packets are those of sound and may repeat the one before.
+    redundancy: bool,
     timeline: Option<Timeline>,
     /// With the instant at which each is due, by extended sequence number.
     waiting: BTreeMap<u64, (Time, Packet)>,
     last_sequence: u64,
     /// The last one that was let go: what comes later than its successors is not let go at all.
     released: Option<u64>,
+}
+
+/// How long packets wait.
+enum Depth {
+    Fixed(Duration),
+    Adaptive(Adaptive),
+}
+
+impl Depth {
+    /// For a packet that came at `now`, so long after the earliest time.
+    fn of(&mut self, now: Time, late: Duration) -> Duration {
+        match self {
+            Depth::Fixed(depth) => *depth,
+            Depth::Adaptive(adaptive) => adaptive.note(now, late),
+        }
+    }
 }
 
 /// A timestamp and the earliest instant that a packet with it can have arrived.
@@ -95,11 +140,29 @@ impl PlayoutBuffer {
     pub fn new(clock_rate: u32, depth: Duration) -> Self {
         PlayoutBuffer {
             clock_rate,
-            depth,
+            depth: Depth::Fixed(depth),
+            redundancy: false,
             timeline: None,
             waiting: BTreeMap::new(),
             last_sequence: 0,
             released: None,
+        }
+    }
+
+    /// The same buffer, whose depth follows how late packets are.
+    pub fn adaptive(self) -> Self {
+        let depth = match self.depth {
+            Depth::Fixed(start) => Depth::Adaptive(Adaptive::new(start)),
+            adaptive => adaptive,
+        };
+        PlayoutBuffer { depth, ..self }
+    }
+
+    /// The same buffer, for sound with in-band FEC.
+    pub fn redundant(self) -> Self {
+        PlayoutBuffer {
+            redundancy: true,
+            ..self
         }
     }
 
@@ -108,15 +171,42 @@ impl PlayoutBuffer {
         let Some(sequence) = self.sequence(packet.header.sequence_number) else {
             return;
         };
-        let due = self.earliest(packet.header.timestamp, now) + self.depth;
+        let earliest = self.earliest(packet.header.timestamp, now);
+        let due = earliest + self.depth.of(now, now - earliest);
         if self.waiting.len() < CAPACITY {
             self.waiting.insert(sequence, (due, packet));
         }
     }
 
-    /// When the first packet is due; `None` if there is none.
+    /// When the first packet is due, or stands in for the one before it; `None` if there is none.
     pub fn next_due(&self) -> Option<Time> {
-        self.waiting.values().next().map(|(due, _)| *due)
+        let due = self.waiting.values().next().map(|(due, _)| *due);
+        self.redundant_due().or(due)
+    }
+
+    /// The first packet, in place of the one before it, if that has not come and would be due at
+    /// `now`.
+    pub fn pop_redundant(&mut self, now: Time) -> Option<Due> {
+        self.redundant_due().filter(|due| *due <= now)?;
+        let (sequence, (_, packet)) = self.waiting.first_key_value()?;
+        self.released = Some(sequence - 1);
+        let mut packet = packet.clone();
+        let header = &mut packet.header;
+        header.sequence_number = header.sequence_number.wrapping_sub(1);
+        header.timestamp = header.timestamp.wrapping_sub(FRAME_SAMPLES as u32);
+        let redundant = true;
+        Some(Due { packet, redundant })
+    }
+
+    /// When the first packet stands in for the one before it, if it does.
+    fn redundant_due(&self) -> Option<Time> {
+        let (sequence, (due, packet)) = self.waiting.first_key_value()?;
+        let gap = self
+            .released
+            .is_some_and(|released| released + 1 < *sequence);
+        let stands_in = self.redundancy && gap && repeats_the_one_before(&packet.payload);
+        let due = due.as_nanos().checked_sub(sim::time::nanos(SOUND))?;
+        stands_in.then_some(Time::from_nanos(due))
     }
 
     /// The first packet, if it is due at `now`.

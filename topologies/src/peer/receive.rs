@@ -13,9 +13,9 @@ use super::Context;
 use super::decode::DecodeQueue;
 use super::decoder::{Decoder, Outcome};
 use super::display::Decoded;
-use super::playout::Playout;
+use super::playout::{Due, Playout};
 use super::stack;
-use crate::media::{Backlog, FrameAssembler};
+use crate::media::{Backlog, FrameAssembler, SoundPacket};
 use crate::observe::frames::HopKey;
 
 /// Between two keyframe requests of a receiver: long enough for the first one to be answered
@@ -46,13 +46,14 @@ pub async fn receive_video(
         assembler: FrameAssembler::new(),
         media_ssrc: 0,
         asked: None,
+        started: false,
     };
     loop {
         tokio::select! {
             biased;
             (timestamp, outcome) = decoding.next() => receiver.decoded(timestamp, outcome).await,
             packet = packets.next() => match packet {
-                Some(packet) => receiver.packet(&packet, &mut decoding).await,
+                Some(due) => receiver.packet(&due.packet, &mut decoding).await,
                 None => return,
             },
         }
@@ -69,6 +70,8 @@ struct VideoReceiver {
     media_ssrc: u32,
     /// When a keyframe was last asked for.
     asked: Option<Time>,
+    /// A picture was decoded.
+    started: bool,
 }
 
 impl VideoReceiver {
@@ -99,6 +102,7 @@ impl VideoReceiver {
             Outcome::Nothing => return,
             Outcome::Undecodable => return self.ask_for_keyframe().await,
         };
+        self.started = true;
         let now = self.context.environment.now();
         let observatory = &self.context.observatory;
         observatory.frame(self.hop, rtp_timestamp, |log| log.decoded = Some(now));
@@ -110,7 +114,11 @@ impl VideoReceiver {
         let _ = self.display.send(picture);
     }
 
+    /// Asks for a keyframe, unless it did lately. Where PLIs are no repair, only for the first one.
     async fn ask_for_keyframe(&mut self) {
+        if self.started && !self.context.plan.repair.pli {
+            return;
+        }
         let now = self.context.environment.now();
         let soon = |asked: Time| now.saturating_since(asked) < REQUEST_INTERVAL;
         if self.asked.is_some_and(soon) {
@@ -137,14 +145,14 @@ pub struct SoundQueue {
 
 #[derive(Default)]
 struct Waiting {
-    packets: Backlog<Packet>,
+    packets: Backlog<SoundPacket>,
     /// No more packets come.
     ended: bool,
 }
 
 impl SoundQueue {
     /// A packet is due.
-    pub fn push(&self, packet: Packet) {
+    pub fn push(&self, packet: SoundPacket) {
         self.lock().packets.push(packet);
         self.first.notify_one();
     }
@@ -155,7 +163,7 @@ impl SoundQueue {
     }
 
     /// The packet to play at this tick.
-    pub fn next(&self) -> Option<Packet> {
+    pub fn next(&self) -> Option<SoundPacket> {
         self.lock().packets.take()
     }
 
@@ -181,14 +189,21 @@ pub async fn receive_audio(
     context: Context,
     hop: HopKey,
     track: Arc<dyn TrackRemote>,
-    due: impl Fn(Packet),
+    due: impl Fn(SoundPacket),
 ) {
     let mut packets = playout(&context, hop, track);
-    while let Some(packet) = packets.next().await {
+    while let Some(Due { packet, redundant }) = packets.next().await {
         let (now, timestamp) = (context.environment.now(), packet.header.timestamp);
         let observatory = &context.observatory;
-        observatory.frame(hop, timestamp, |log| log.assembled = Some(now));
-        due(packet);
+        match redundant {
+            true => observatory.recovered(hop, now),
+            false => observatory.frame(hop, timestamp, |log| log.assembled = Some(now)),
+        }
+        due(SoundPacket {
+            timestamp,
+            payload: packet.payload,
+            redundant,
+        });
     }
 }
 
@@ -199,12 +214,14 @@ fn playout(context: &Context, hop: HopKey, track: Arc<dyn TrackRemote>) -> Playo
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]
     fn it_is_over_when_the_last_packet_has_played() {
         let queue = SoundQueue::default();
-        queue.push(Packet::default());
+        queue.push(SoundPacket::new(0, Bytes::new()));
         assert!(!queue.is_over());
         queue.end();
         assert!(!queue.is_over());

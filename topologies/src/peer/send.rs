@@ -88,6 +88,9 @@ pub async fn send_video(
         if keyframe_wanted.swap(false, Ordering::Relaxed) {
             source.request_keyframe();
         }
+        if context.plan.repair.keyframe_due(picture.number, fps) {
+            source.request_keyframe();
+        }
         let Some(settings) = pace.next(picture.number) else {
             continue; // Given up for the others.
         };

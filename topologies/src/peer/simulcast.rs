@@ -174,7 +174,11 @@ impl Layer {
         };
         let mut settings = video_settings(&self.plan);
         settings.bitrate_bps = rounded(bps);
-        let keyframe = self.requests.keyframe.swap(false, Ordering::Relaxed);
+        let keyframe = self.requests.keyframe.swap(false, Ordering::Relaxed)
+            || context
+                .plan
+                .repair
+                .keyframe_due(picture.number, self.plan.fps);
         let source = match &mut self.source {
             Some(source) => {
                 if keyframe {

@@ -119,7 +119,10 @@ impl AudioSource {
                 Some(AudioSource::Recording(Arc::clone(recording)))
             }
             None => {
-                let encoder = logged(AudioEncoder::new(bitrate_bps))?;
+                let encoder = logged(AudioEncoder::protected(
+                    bitrate_bps,
+                    context.plan.repair.opus_fec,
+                ))?;
                 Some(AudioSource::Encoder(Box::new(encoder)))
             }
         }

@@ -7,21 +7,21 @@ use std::time::Duration;
 use reports::record::Kind;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{
-    CongestionControlBuilder, Gcc, NackGeneratorBuilder, NackResponderBuilder,
-    PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
+    CongestionControlBuilder, FlexFec03SendBuilder, Gcc, NackGeneratorBuilder,
+    NackResponderBuilder, PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
 };
 use rtc::peer_connection::configuration::interceptor_registry::{
-    CongestionFeedback, configure_congestion_control, configure_nack, configure_rtcp_reports,
+    CongestionFeedback, configure_congestion_control, configure_rtcp_reports,
     configure_twcc_receiver_only,
 };
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_H264, MIME_TYPE_OPUS, MediaEngine,
+    MIME_TYPE_FLEX_FEC03, MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MediaEngine,
 };
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability,
     RTCRtpParameters, RtpCodecKind,
 };
-use scenarios::{Plan, StackPlan, Topology};
+use scenarios::{Plan, Playout, RepairPlan, StackPlan, Topology};
 use webrtc::error::Result;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
@@ -29,17 +29,26 @@ use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 use super::congestion::{PACING, TrendGcc, Watching};
 use super::interceptors::{FirstPackets, JitterBuffer, KeyframeRequests};
 use super::playout::PlayoutBuffer;
+use super::repair::{RepairLog, Repairs};
 use crate::media::audio::SAMPLE_RATE;
 use crate::media::rtp_video::VIDEO_CLOCK;
 
 /// The payload type of H.264 (dynamic, RFC 3551 section 3).
 pub const VIDEO_PAYLOAD_TYPE: u8 = 102;
+/// The payload type of video that is sent again (dynamic).
+const RTX_PAYLOAD_TYPE: u8 = 103;
+/// The payload type of FlexFEC (dynamic).
+const FEC_PAYLOAD_TYPE: u8 = 104;
 /// The payload type of Opus (dynamic).
 pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
 
 /// The header extension for the level of sound (RFC 6464 section 4).
 const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
+/// Where repair packets end: behind what reports arrivals.
+const REPAIRS: usize = 8_400;
+/// Where the NACK generator sits then: it sees what was repaired.
+const NACKS_AFTER_REPAIRS: usize = 8_600;
 /// Where the audio jitter buffer sits: next to the one for video. A slot holds one interceptor.
 const AUDIO_JITTER_BUFFER: usize = 13_500;
 /// Where the first packets of streams wait: behind every interceptor that reads RTP.
@@ -78,14 +87,13 @@ pub fn audio_codec() -> RTCRtpCodec {
 pub fn media_and_interceptors(
     plan: &Plan,
     watching: Option<Watching>,
+    log: RepairLog,
 ) -> Result<(MediaEngine, Registry)> {
     let mut media = MediaEngine::default();
     let codec = |rtp_codec, payload_type| RTCRtpCodecParameters {
         rtp_codec,
         payload_type,
     };
-    // Without an RTX codec, repairs are the packets themselves: the stack's NACK generator does
-    // not see RTX repairs and would ask again and again.
     media.register_codec(
         codec(video_codec(), VIDEO_PAYLOAD_TYPE),
         RtpCodecKind::Video,
@@ -100,7 +108,8 @@ pub fn media_and_interceptors(
         };
         media.register_header_extension(level, RtpCodecKind::Audio, None)?;
     }
-    let registry = nack(Registry::new(), &mut media, &plan.stack);
+    let registry = nack(Registry::new(), &mut media, plan);
+    let registry = repair(registry, &mut media, &plan.repair, log)?;
     let registry = congestion(registry, &mut media, plan, watching)?;
     let mut registry = configure_rtcp_reports(registry);
     if let Some(video) = &plan.video {
@@ -137,7 +146,14 @@ pub fn playout_buffer(plan: &Plan, kind: Kind) -> Option<PlayoutBuffer> {
         Kind::Audio => (SAMPLE_RATE, plan.audio.as_ref()?.playout_delay),
     };
     let ours = plan.stack.steady_playout;
-    ours.then(|| PlayoutBuffer::new(clock, depth))
+    let mut buffer = ours.then(|| PlayoutBuffer::new(clock, depth))?;
+    if plan.repair.playout == Playout::Adaptive {
+        buffer = buffer.adaptive();
+    }
+    if plan.repair.opus_fec && kind == Kind::Audio {
+        buffer = buffer.redundant();
+    }
+    Some(buffer)
 }
 
 /// The stack's jitter buffer, unless ours takes its place.
@@ -154,22 +170,73 @@ fn buffer(
     }
 }
 
-/// NACK as the stack configures it, or with a limit of requests per packet.
-fn nack(registry: Registry, media: &mut MediaEngine, stack: &StackPlan) -> Registry {
-    let Some(limit) = stack.max_nacks_per_packet else {
-        return configure_nack(registry, media);
-    };
+/// NACK, if there is any, with the plan's limit of requests per packet; and PLI.
+fn nack(registry: Registry, media: &mut MediaEngine, plan: &Plan) -> Registry {
+    let asks = plan.repair.nack;
     for parameter in ["", "pli"] {
-        let feedback = RTCPFeedback {
-            typ: "nack".to_owned(),
-            parameter: parameter.to_owned(),
-        };
-        media.register_feedback(feedback, RtpCodecKind::Video);
+        if asks || parameter == "pli" {
+            let (typ, parameter) = ("nack".to_owned(), parameter.to_owned());
+            media.register_feedback(RTCPFeedback { typ, parameter }, RtpCodecKind::Video);
+        }
     }
+    if !asks {
+        return registry;
+    }
+    // Zero is the stack's default: no limit.
+    let limit = plan.stack.max_nacks_per_packet.unwrap_or(0);
     let generator = NackGeneratorBuilder::new().with_max_nacks_per_packet(limit);
+    let slot = match repairs_on_streams(&plan.repair) {
+        true => Slot::from(NACKS_AFTER_REPAIRS),
+        false => Slot::NackGenerator,
+    };
     registry
         .with(Slot::NackResponder, NackResponderBuilder::new().build())
-        .with(Slot::NackGenerator, generator.build())
+        .with(slot, generator.build())
+}
+
+/// Whether repair packets come on streams of their own.
+fn repairs_on_streams(plan: &RepairPlan) -> bool {
+    plan.rtx || plan.flexfec.is_some()
+}
+
+/// Streams that repair others: their formats, what makes FlexFEC packets, and what takes repair
+/// packets in. The stack's NACK responder uses a stream for what it sends again if there is one.
+fn repair(
+    mut registry: Registry,
+    media: &mut MediaEngine,
+    plan: &RepairPlan,
+    log: RepairLog,
+) -> Result<Registry> {
+    let mut register = |mime_type: &str, sdp_fmtp_line: String, payload_type| {
+        let rtp_codec = RTCRtpCodec {
+            mime_type: mime_type.to_owned(),
+            clock_rate: VIDEO_CLOCK,
+            channels: 0,
+            sdp_fmtp_line,
+            rtcp_feedback: Vec::new(),
+        };
+        let codec = RTCRtpCodecParameters {
+            rtp_codec,
+            payload_type,
+        };
+        media.register_codec(codec, RtpCodecKind::Video)
+    };
+    if plan.rtx {
+        let of = format!("apt={VIDEO_PAYLOAD_TYPE}");
+        register(MIME_TYPE_RTX, of, RTX_PAYLOAD_TYPE)?;
+    }
+    if let Some(packets) = plan.flexfec {
+        let window = "repair-window=10000000".to_owned();
+        register(MIME_TYPE_FLEX_FEC03, window, FEC_PAYLOAD_TYPE)?;
+        let encoder = FlexFec03SendBuilder::new()
+            .with_num_media_packets(packets)
+            .with_num_fec_packets(1);
+        registry = registry.with(Slot::FecEncoder, encoder.build());
+    }
+    Ok(match repairs_on_streams(plan) {
+        true => registry.with(Slot::from(REPAIRS), Repairs::new(log)),
+        false => registry,
+    })
 }
 
 /// Feedback on what arrives; and where senders adapt, sequence numbers for it, an estimator, and a

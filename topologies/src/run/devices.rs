@@ -47,7 +47,8 @@ pub fn start_devices(context: &Context, participant: &Participant) -> Result<(),
         let source = ProbeSource::new(participant.index, &mut noise);
         if replays {
             let (source, bitrate_bps) = (source.clone(), audio.bitrate_bps);
-            let make = move || AudioRecording::make(&source, bitrate_bps).map(Arc::new);
+            let fec = context.plan.repair.opus_fec;
+            let make = move || AudioRecording::make(&source, bitrate_bps, fec).map(Arc::new);
             recordings.audio = Some(Recording::start(environment.as_ref(), make));
         }
         let mut observations = context.observatory.lock();

@@ -14,6 +14,7 @@ mod media;
 mod outcome;
 mod packets;
 mod pictures;
+mod repair;
 mod replay;
 mod sfu;
 mod simulcast;

@@ -7,14 +7,14 @@ use reports::record::DataRecord;
 use scenarios::{
     CongestionControl, DataKind, DataPlan, Plan, Reliability, StackPlan, Topology, TransportPolicy,
 };
-use sim::Seed;
+use sim::{LossConfig, Seed};
 
 use crate::support::{call, cell};
 
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 5] {
+fn plans() -> [Plan; 6] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -54,7 +54,12 @@ fn plans() -> [Plan; 5] {
         ],
         ..tuned.clone()
     };
-    [tuned, stock, adaptive, data, layered]
+    let mut repaired = adaptive.clone();
+    repaired.repair = crate::repair::all();
+    for participant in &mut repaired.participants {
+        participant.link.down.loss = LossConfig::Bernoulli { probability: 0.05 };
+    }
+    [tuned, stock, adaptive, data, layered, repaired]
 }
 
 /// A workload from everybody to everybody.
@@ -156,4 +161,9 @@ fn a_call_with_data_replays_to_the_byte() {
 #[test]
 fn a_call_with_layers_replays_to_the_byte() {
     check(4);
+}
+
+#[test]
+fn a_call_with_all_repairs_replays_to_the_byte() {
+    check(5);
 }

@@ -63,6 +63,7 @@ pub fn call(nats: &[&str]) -> Plan {
             playout_delay: Duration::from_millis(40),
         }),
         congestion: CongestionPlan::default(),
+        repair: scenarios::RepairPlan::default(),
         warmup: Duration::from_millis(2_500),
         duration: Duration::from_millis(1_500),
         fidelity: Fidelity::Codec,

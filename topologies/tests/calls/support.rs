@@ -89,6 +89,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
             playout_delay: PLAYOUT,
         }),
         congestion: CongestionPlan::default(),
+        repair: scenarios::RepairPlan::default(),
         warmup: seconds(2.0),
         duration: seconds(end - 2.0),
         fidelity: Fidelity::Codec,

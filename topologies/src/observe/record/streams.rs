@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reports::distribution::Distribution;
-use reports::record::{Kind, StreamRecord};
+use reports::record::{Kind, RepairRecord, StreamRecord};
 use scenarios::Topology;
 use sim::Time;
 
@@ -108,7 +108,37 @@ impl Recorder<'_> {
             },
             transport: self.stream_transport(&hops),
             interruptions: self.interruptions(key, &times),
+            repair: Some(self.repair(&hops)),
         }
+    }
+
+    /// What was done about losses, over all hops.
+    fn repair(&self, hops: &Hops) -> RepairRecord {
+        let window = self.window.0..self.window.1;
+        let within = |times: &[Time]| times.iter().filter(|at| window.contains(at)).count() as u64;
+        let second = (hops.last != hops.first).then_some(hops.last);
+        let mut sum = RepairRecord::default();
+        let logs = [Some(hops.first), second].into_iter().flatten();
+        for log in logs.filter_map(|hop| self.observations.hops.get(&hop)) {
+            for frame in self.window_frames(log, |frame| frame.captured) {
+                let RepairRecord {
+                    retransmitted_packets,
+                    retransmitted_bytes,
+                    fec_packets,
+                    fec_bytes,
+                    rebuilt_packets,
+                    ..
+                } = frame.repair;
+                sum.retransmitted_packets += retransmitted_packets;
+                sum.retransmitted_bytes += retransmitted_bytes;
+                sum.fec_packets += fec_packets;
+                sum.fec_bytes += fec_bytes;
+                sum.rebuilt_packets += rebuilt_packets;
+            }
+            sum.redundant_frames += within(&log.recovered);
+            sum.concealed_frames += within(&log.concealed);
+        }
+        sum
     }
 
     fn hops(&self, key: StreamKey) -> Hops {

@@ -269,3 +269,89 @@ fn a_jump_of_the_senders_clock_starts_the_timeline_anew() {
     let played = play(&mut ours(), arrivals);
     assert_eq!(played, released(0..20, |number| number * SPACING + 70));
 }
+
+/// What a buffer for sound with in-band FEC lets go, of packets of 20 ms that each arrive 10 ms after
+/// their capture and are due 60 ms after that: the number by its timestamp, whether another packet
+/// stands in for it, and when it is let go, ms.
+fn sound(numbers: &[u32], payload: &'static [u8]) -> Vec<(u32, bool, u64)> {
+    let mut buffer = PlayoutBuffer::new(48_000, DEPTH).redundant();
+    let mut released = Vec::new();
+    let mut collect = |buffer: &mut PlayoutBuffer, until: Option<Time>| {
+        while let Some(now) = buffer.next_due() {
+            if until.is_some_and(|until| now > until) {
+                break;
+            }
+            let due = buffer.pop_redundant(now);
+            let due = due.or_else(|| buffer.pop(now).map(Due::itself));
+            let due = due.expect("something is due");
+            let number = due.packet.header.timestamp / 960;
+            assert_eq!(u32::from(due.packet.header.sequence_number), number);
+            released.push((number, due.redundant, now.as_nanos() / 1_000_000));
+        }
+    };
+    for &number in numbers {
+        let now = Time::from_millis(u64::from(number) * SPACING + 10);
+        collect(&mut buffer, Some(now));
+        let mut packet = packet(Arrival {
+            at: 0,
+            sequence: number as u16,
+            timestamp: number * 960,
+        });
+        packet.payload = bytes::Bytes::from_static(payload);
+        buffer.push(now, packet);
+    }
+    collect(&mut buffer, None);
+    released
+}
+
+/// SILK of 20 ms, voice, with LBRR: see `repeats_the_one_before`.
+const REPEATS: &[u8] = &[9 << 3, 0b1100_0000];
+
+#[test]
+fn a_missing_packet_of_sound_is_taken_from_the_next_one_when_it_is_due() {
+    // Packet n is due at 20 n + 10 + 60. Of two that are missing, the second one is repeated.
+    let expected = [
+        (0, false, 70),
+        (1, false, 90),
+        (2, true, 110),
+        (3, false, 130),
+        (5, true, 170),
+        (6, false, 190),
+    ];
+    assert_eq!(sound(&[0, 1, 3, 6], REPEATS), expected);
+}
+
+#[test]
+fn a_packet_that_repeats_nothing_stands_in_for_nothing() {
+    let expected = [(0, false, 70), (2, false, 110)];
+    assert_eq!(sound(&[0, 2], &[9 << 3, 0b1000_0000]), expected);
+}
+
+#[test]
+fn what_comes_after_another_stood_in_for_it_is_late() {
+    let mut buffer = PlayoutBuffer::new(48_000, DEPTH).redundant();
+    let of = |sequence: u16| {
+        let mut packet = packet(Arrival {
+            at: 0,
+            sequence,
+            timestamp: u32::from(sequence) * 960,
+        });
+        packet.payload = bytes::Bytes::from_static(REPEATS);
+        packet
+    };
+    buffer.push(Time::from_millis(0), of(0));
+    buffer.push(Time::from_millis(40), of(2));
+    assert!(buffer.pop(Time::from_millis(60)).is_some());
+    // Packet 1 is due at 20 + 60.
+    assert!(buffer.pop_redundant(Time::from_millis(79)).is_none());
+    assert!(buffer.pop_redundant(Time::from_millis(80)).is_some());
+    buffer.push(Time::from_millis(81), of(1));
+    assert_eq!(buffer.next_due(), Some(Time::from_millis(100)));
+    assert_eq!(
+        buffer
+            .pop(Time::from_millis(100))
+            .map(|p| p.header.sequence_number),
+        Some(2)
+    );
+    assert!(buffer.pop(Time::from_millis(100)).is_none());
+}
