@@ -34,10 +34,12 @@ const TRANSPORT_WIDE: &str =
 /// The original sequence number in front of what is sent again, bytes (RFC 4588 section 4).
 const ORIGINAL_SEQUENCE: usize = 2;
 
+type Tell = dyn Fn(&Header, bool) + Send + Sync;
+
 /// Who is told of packets that were repaired: with their headers, and whether they were rebuilt or
 /// sent again.
 #[derive(Clone)]
-pub struct RepairLog(Arc<dyn Fn(&Header, bool) + Send + Sync>);
+pub struct RepairLog(Arc<Tell>);
 
 impl RepairLog {
     /// A log that tells the observatory of a host.

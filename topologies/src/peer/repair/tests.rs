@@ -45,7 +45,7 @@ fn packet(sequence: u16, payload: &[u8]) -> Rtp {
     Rtp {
         header: Header {
             version: 2,
-            marker: sequence % 3 == 0,
+            marker: sequence.is_multiple_of(3),
             payload_type: 102,
             sequence_number: sequence,
             timestamp: 3_000 * u32::from(sequence / 3),
@@ -103,7 +103,7 @@ fn what_is_sent_again_is_the_packet_that_was_lost() {
     };
     assert_eq!(
         read(&mut repairs, again(&[0x12, 0x34, 1, 2, 3])),
-        [lost.clone()]
+        std::slice::from_ref(&lost)
     );
     assert_eq!(*told.lock().unwrap(), [(0x1234, false)]);
     // One that has no payload only probes the path.
