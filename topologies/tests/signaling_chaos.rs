@@ -171,6 +171,7 @@ impl View {
                 self.losses += 1;
                 self.connected = false;
             }
+            Event::TurnCredentials(_) => panic!("this server has no credentials to issue"),
             Event::PeerJoined(participant) => {
                 assert!(
                     self.others.insert(participant),

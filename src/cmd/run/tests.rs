@@ -235,7 +235,7 @@ fn of_several_failing_cells_the_first_of_the_grid_is_named() {
 #[test]
 fn what_is_printed_ends_with_the_replay_command_and_the_directory() {
     let (dir, mut args) = scene();
-    args.seed = Some(9);
+    args.seed = Some(vec![9]);
     let mut printed = Vec::new();
     run(&args, &Fake::default(), &mut printed).unwrap();
     let printed = String::from_utf8(printed).unwrap();
