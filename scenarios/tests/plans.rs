@@ -328,6 +328,7 @@ fn every_built_in_resolves_under_its_name() {
             "handover",
             "full-cone-pair",
             "symmetric-pair",
+            "long-call",
             "ideal-pair",
             "file-share",
             "game"
@@ -341,10 +342,15 @@ fn every_built_in_resolves_under_its_name() {
         let cells = built_in.topologies.len() * built_in.participants.len();
         let plans = scenario.resolve(&Overrides::default()).unwrap();
         assert_eq!(plans.len(), cells, "{}", built_in.name);
-        // They are to answer within minutes.
+        // They are to answer within minutes; so does an hour of two who only talk, and no more.
+        let most = if built_in.name == "long-call" {
+            3_606
+        } else {
+            16
+        };
         let longest = plans.iter().map(|plan| plan.warmup + plan.duration).max();
         assert!(
-            longest <= Some(Duration::from_secs(16)),
+            longest <= Some(Duration::from_secs(most)),
             "{}",
             built_in.name
         );
@@ -433,12 +439,13 @@ fn cell_seeds(lines: &str, seed: Option<u64>) -> BTreeMap<String, Seed> {
 #[test]
 fn every_cell_of_a_matrix_has_a_seed_of_its_own() {
     let all = cell_seeds("", None);
-    // docs/nat.md: 324 + 32 + 10 + 8 + 16 + 10 + 22.
+    // docs/nat.md: 324 + 32 + 10 + 8 + 16 + 20 + 24.
     assert_eq!(all.len(), 434);
     assert_eq!(all.values().collect::<BTreeSet<_>>().len(), 434);
     // It follows from the cell, whatever else there is, and from the matrix's seed.
     let some = cell_seeds("offerers = [\"b\"]\ntopologies = [\"mesh\"]\n", Some(1));
-    assert_eq!(some.len(), 200);
+    // Half of the cells of meshes.
+    assert_eq!(some.len(), 205);
     assert!(some.iter().all(|(name, seed)| all[name] == *seed));
     let others = cell_seeds("", Some(2));
     assert!(others.iter().all(|(name, seed)| all[name] != *seed));
