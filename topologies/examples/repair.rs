@@ -1,4 +1,4 @@
-//! Quality against loss, with each repair alone and all together: the table of `docs/repair.md`.
+//! Quality against loss, with each repair alone and all together, as a table for `docs/repair.md`.
 //!
 //! `cargo run --release -p rtclab-topologies --example repair`
 
