@@ -1,4 +1,4 @@
-//! Quality against loss, with each repair alone and all together: the table of `docs/repair.md`.
+//! Quality against loss, with each repair alone and all together, as a table for `docs/repair.md`.
 //!
 //! `cargo run --release -p rtclab-topologies --example repair`
 
@@ -35,7 +35,10 @@ fn main() {
     let rows = in_parallel(&cases, |((name, lines), loss)| {
         let plan = plan(*loss, lines);
         let output = topologies::run(&plan, &RunOptions::default(), &|_| {});
-        row(name, *loss, &output.expect("the plan can be run").record)
+        let row = row(name, *loss, &output.expect("the plan can be run").record);
+        // Calls take a while; the table comes in order, in the end.
+        eprintln!("{row}");
+        row
     });
     println!(
         "| repair | loss | PSNR, dB | SSIM | shown | freezes | frozen | overhead | latency, ms | sound \
