@@ -127,7 +127,8 @@ fn every_beginning_is_accepted_once_it_is_complete() {
 #[test]
 fn unknown_scenarios_and_files_that_are_not_there() {
     let all = "quickstart, three-way, standup, webinar, adaptive, simulcast, lossy, all-symmetric, \
-               large, handover, full-cone-pair, symmetric-pair, ideal-pair, file-share, game";
+               large, handover, full-cone-pair, symmetric-pair, long-call, \
+               ideal-pair, file-share, game";
     let unknown = |name: &str| format!("{name:?} is neither a file nor a built-in scenario;");
     for (name, expected) in [
         (

@@ -5,12 +5,13 @@
 //! thread, and drops records of other threads.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Once;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// Warnings kept per simulation; later ones are only counted.
-const KEPT: usize = 200;
+/// Warnings kept of each statement that warns; later ones are only counted.
+const KEPT: u64 = 50;
 
 thread_local! {
     static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
@@ -19,8 +20,39 @@ thread_local! {
 #[derive(Debug, Default)]
 struct Sink {
     lines: Vec<String>,
-    more: u64,
+    statements: BTreeMap<Statement, Said>,
     now_nanos: u64,
+}
+
+/// A statement that warns: its target and line.
+type Statement = (String, Option<u32>);
+
+/// How often a statement warned, and what it said last.
+#[derive(Debug, Default)]
+struct Said {
+    times: u64,
+    last: String,
+}
+
+impl Sink {
+    fn take(&mut self, statement: Statement, message: &str) {
+        let line = format!("{:.6}s {message}", self.now_nanos as f64 / 1e9);
+        let said = self.statements.entry(statement).or_default();
+        said.times += 1;
+        match said.times <= KEPT {
+            true => self.lines.push(line),
+            false => said.last = line,
+        }
+    }
+
+    /// All lines that were kept, and the last one of each statement that warned more often.
+    fn finish(mut self) -> Vec<String> {
+        let many = self.statements.into_values().filter(|it| it.times > KEPT);
+        let lasts =
+            many.map(|Said { times, last }| format!("{last} (time {times} that it warned)"));
+        self.lines.extend(lasts);
+        self.lines
+    }
 }
 
 struct Collector;
@@ -33,17 +65,9 @@ impl Log for Collector {
     fn log(&self, record: &Record<'_>) {
         SINK.with_borrow_mut(|sink| {
             let Some(sink) = sink else { return };
-            if sink.lines.len() == KEPT {
-                sink.more += 1;
-                return;
-            }
-            let seconds = sink.now_nanos as f64 / 1e9;
-            sink.lines.push(format!(
-                "{seconds:.6}s {} {}: {}",
-                record.level(),
-                record.target(),
-                record.args()
-            ));
+            let statement = (record.target().to_owned(), record.line());
+            let message = format!("{} {}: {}", record.level(), record.target(), record.args());
+            sink.take(statement, &message);
         });
     }
 
@@ -72,11 +96,29 @@ pub(crate) fn set_now(nanos: u64) {
 
 /// Stops collecting and returns the lines, in order.
 pub(crate) fn finish() -> Vec<String> {
-    let Some(mut sink) = SINK.take() else {
-        return Vec::new();
-    };
-    if sink.more > 0 {
-        sink.lines.push(format!("and {} more", sink.more));
+    SINK.take().map(Sink::finish).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_that_warns_often_does_not_hide_the_others() {
+        let mut sink = Sink::default();
+        for time in 1..=60 {
+            sink.now_nanos = time * 1_000_000_000;
+            sink.take(
+                ("stack".to_owned(), Some(1)),
+                &format!("WARN stack: {time}"),
+            );
+        }
+        sink.take(("stack".to_owned(), Some(2)), "WARN stack: once");
+        let lines = sink.finish();
+        assert_eq!(lines.len(), 52);
+        assert_eq!(lines[49], "50.000000s WARN stack: 50");
+        assert_eq!(lines[50], "60.000000s WARN stack: once");
+        let last = "60.000000s WARN stack: 60 (time 60 that it warned)";
+        assert_eq!(lines[51], last);
     }
-    sink.lines
 }

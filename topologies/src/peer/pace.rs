@@ -15,6 +15,10 @@ use crate::observe::frames::HopKey;
 /// Targets are whole multiples of this, bits per second: an encoder is not told of every change.
 const GRAIN: f64 = 2_000.0;
 
+/// Pictures are left out while what waits in the pacer takes longer than this: they would come too
+/// late, and make those behind them later still.
+const LONGEST_BACKLOG: Duration = Duration::from_millis(250);
+
 /// A target that an encoder is told.
 pub fn rounded(bps: f64) -> u32 {
     ((bps / GRAIN).round().max(1.0) * GRAIN) as u32
@@ -53,7 +57,8 @@ impl VideoPace {
         let quality = self.ladder.at(bps, now);
         let mut observations = self.context.observatory.lock();
         observations.rates.targeted(self.hop, now, bps);
-        ladder::is_encoded(number, self.plan.fps, quality.fps).then(|| VideoSettings {
+        let is_due = ladder::is_encoded(number, self.plan.fps, quality.fps);
+        (is_due && !is_behind(estimate)).then(|| VideoSettings {
             width: quality.width,
             height: quality.height,
             fps: quality.fps,
@@ -75,6 +80,11 @@ impl VideoPace {
     pub fn price(&self, settings: &VideoSettings) -> Duration {
         price(&self.context.plan, &self.plan, settings)
     }
+}
+
+/// Whether too much waits in the pacer for another picture.
+pub fn is_behind(estimate: &Estimate) -> bool {
+    estimate.backlog() > LONGEST_BACKLOG
 }
 
 /// What encoding a picture of `camera` with these settings costs: to scale it, if need be, and to

@@ -13,7 +13,7 @@ use super::capture::Picture;
 use super::congestion::{Estimate, Layering, Streams, shares};
 use super::interceptors::{asks_for_keyframe, limit_in};
 use super::outgoing::Outgoing;
-use super::pace::{price, rounded};
+use super::pace::{is_behind, price, rounded};
 use super::send::{packetizer, send_picture, video_settings};
 use super::source::{Encoding, VideoSource};
 use crate::media::{EncodedFrame, VideoPacketizer};
@@ -74,6 +74,9 @@ impl LayeredSender {
     /// Encodes and sends until the camera ends. The layers of a picture are encoded side by side.
     async fn run(mut self, mut pictures: mpsc::Receiver<Picture>) {
         while let Some(picture) = pictures.recv().await {
+            if is_behind(&self.estimate) {
+                continue;
+            }
             let targets = self.targets();
             let mut encodings = Vec::new();
             for index in self.order() {

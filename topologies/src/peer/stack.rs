@@ -26,7 +26,7 @@ use webrtc::error::Result;
 use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
-use super::congestion::{PACING, TrendGcc, Watching};
+use super::congestion::{Gate, PACING, Side, TrendGcc, Watching};
 use super::interceptors::{FirstPackets, JitterBuffer, KeyframeRequests};
 use super::playout::PlayoutBuffer;
 use super::repair::{RepairLog, Repairs};
@@ -45,6 +45,10 @@ pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
 /// The header extension for the level of sound (RFC 6464 section 4).
 const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
+/// On either side of the pacer: where packets are noticed that come out, and that go in.
+const EXIT: usize = 2_500;
+/// As [`EXIT`].
+const ENTRANCE: usize = 3_500;
 /// Where repair packets end: behind what reports arrivals.
 const REPAIRS: usize = 8_400;
 /// Where the NACK generator sits then: it sees what was repaired.
@@ -258,6 +262,7 @@ fn congestion(
     }
     // The pacer begins with the estimate, where the stack's begins with 1 Mbps, and lets one packet
     // go at a time, where the stack's lets a tenth of a second go: bursts look like queues.
+    let queue = watching.pacer();
     let watched = watching.watch(TrendGcc::new(start, bounds), PACING);
     let pacer = PacerBuilder::new()
         .with_target_bitrate(PACING * start)
@@ -268,7 +273,9 @@ fn congestion(
             Slot::CongestionControl,
             CongestionControlBuilder::new(watched).build(),
         )
+        .with(Slot::from(EXIT), Gate::new(Arc::clone(&queue), Side::Exit))
         .with(Slot::Pacer, pacer.build())
+        .with(Slot::from(ENTRANCE), Gate::new(queue, Side::Entrance))
         .with(Slot::TwccSender, TwccSenderBuilder::new().build()))
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtc::interceptor::{BandwidthEstimator, EstimatorStats, PacketReport};
 
-use super::gcc::Bounds;
+use super::gcc::{Bounds, PACING};
+use super::queue::PacerQueue;
 use super::share;
 use crate::observe::Observatory;
 use crate::peer::Context;
@@ -16,6 +17,7 @@ use crate::peer::environment::Environment;
 #[derive(Debug)]
 pub struct Estimate {
     state: Mutex<State>,
+    pacer: Arc<PacerQueue>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,7 @@ impl Estimate {
                 own_bps: start_bps,
                 video_cap_bps: None,
             }),
+            pacer: Arc::default(),
         }
     }
 
@@ -44,6 +47,12 @@ impl Estimate {
     /// What was found about the path.
     pub fn bps(&self) -> f64 {
         self.lock().own_bps
+    }
+
+    /// How long what waits in the pacer will take to leave it, if the estimate stays.
+    pub fn backlog(&self) -> Duration {
+        let pace_bps = PACING * self.bps();
+        Duration::from_secs_f64(self.pacer.bits() as f64 / pace_bps.max(1.0))
     }
 
     /// What the other end wants of video at most, if it said so.
@@ -104,6 +113,11 @@ impl Watching {
             observatory: Arc::clone(&context.observatory),
             ends: (context.index, remote),
         })
+    }
+
+    /// What waits in the connection's pacer.
+    pub fn pacer(&self) -> Arc<PacerQueue> {
+        Arc::clone(&self.estimate.pacer)
     }
 
     /// `inner`, whose target is `pacing` times what it estimates.

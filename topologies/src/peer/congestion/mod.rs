@@ -3,6 +3,7 @@
 //! - [`gcc`]: the estimator, of [`trend`] (does a queue grow?), [`overuse`] (is that too much?),
 //!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`];
 //! - [`estimate`]: where an estimator says what it found, and who else limits a connection;
+//! - [`queue`]: what waits in a pacer;
 //! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates;
 //!   [`layering`]: how the layers of one camera share what it may send.
 
@@ -14,6 +15,7 @@ pub mod ladder;
 pub mod layering;
 pub mod loss;
 pub mod overuse;
+pub mod queue;
 pub mod share;
 pub mod trend;
 
@@ -26,4 +28,5 @@ pub use estimate::{Estimate, Estimates, Watched, Watching};
 pub use gcc::{Bounds, PACING, TrendGcc};
 pub use ladder::{Ladder, Quality};
 pub use layering::Layering;
+pub use queue::{Gate, Side};
 pub use share::{Shares, Streams, shares};
