@@ -98,7 +98,8 @@ fn row(name: &str, loss: u32, record: &CellRecord) -> String {
     let repair = |stream: &StreamRecord| stream.repair.unwrap_or_default();
     let bytes = |repair: RepairRecord| (repair.retransmitted_bytes + repair.fec_bytes) as f64;
     let shown = video(&|s| s.frames_rendered as f64) / video(&|s| s.frames_sent as f64);
-    let frozen = video(&|s| s.freeze_ms) / streams / (record.window_to_ms - record.window_from_ms);
+    let frozen =
+        (0.0 + video(&|s| s.freeze_ms)) / streams / (record.window_to_ms - record.window_from_ms);
     let overhead = video(&|s| bytes(repair(s))) / video(&|s| s.encoded_bytes as f64);
     let filled_in = sum(Kind::Audio, &|s| repair(s).concealed_frames as f64)
         / sum(Kind::Audio, &|s| s.frames_sent as f64);
