@@ -31,6 +31,7 @@ pub mod peer;
 mod run;
 pub mod server;
 pub mod sfu;
+mod statics;
 pub mod traversal;
 pub mod world;
 

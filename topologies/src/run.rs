@@ -19,6 +19,7 @@ use self::outcome::{measured, record, screens, signaling_bytes};
 use crate::events::Script;
 use crate::media::{AudioEncoder, AudioError, Y4mError};
 use crate::member::Command;
+use crate::statics;
 use crate::world::{self, WorldError};
 
 /// Virtual time between two reports of progress.
@@ -151,6 +152,7 @@ fn run_to(
     // Wall time of the run is a measurement of this machine, kept apart from the records.
     #[allow(clippy::disallowed_methods)]
     let started = std::time::Instant::now();
+    statics::make();
     let mut output = simulate(plan.seed, |world| {
         world.network(|network| taps.into_iter().for_each(|tap| network.add_tap(tap)));
         run_in(world, plan, options, ending, progress)
