@@ -75,8 +75,8 @@ impl Packet {
         }
     }
 
-    /// The segment, if it is one of a connection that carries packets of ICE, one end of which is at
-    /// [`ICE_TCP_PORT`]. All other TCP is signalling.
+    /// The segment, if one end of its connection is at [`ICE_TCP_PORT`], so that it may carry packets
+    /// of ICE. What else is at that port is for those to tell who know the addresses of servers.
     pub fn ice_tcp(&self) -> Option<&TcpSegment> {
         let ports = [self.source.port(), self.destination.port()];
         match &self.payload {
@@ -85,7 +85,7 @@ impl Packet {
         }
     }
 
-    /// Whether a host's CPU is charged for it: for UDP, and for what carries media in TCP.
+    /// Whether a host's CPU is charged for it: for UDP, and for data to or from [`ICE_TCP_PORT`].
     pub(crate) fn is_charged(&self) -> bool {
         let carries = |segment: &TcpSegment| !segment.payload.is_empty();
         self.protocol() == Protocol::Udp || self.ice_tcp().is_some_and(carries)

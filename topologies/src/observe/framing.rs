@@ -2,8 +2,16 @@
 
 use sim::Packet;
 
+use crate::addresses;
+
 /// Bytes before each packet: its length (RFC 4571 section 2).
 pub const FRAME_HEADER: usize = 2;
+
+/// Whether a packet is of ICE-TCP: signalling is at the same port of another server.
+pub fn is_ice_tcp(packet: &Packet) -> bool {
+    let ends = [packet.source.ip(), packet.destination.ip()];
+    packet.ice_tcp().is_some() && !ends.contains(&&addresses::SIGNALING)
+}
 
 /// One direction of a connection, as its segments pass one place.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{DropReason, HostId, LinkDrop, Payload, Time};
 
 use super::classify::{Class, classify};
-use super::framing::{FRAME_HEADER, Scanner};
+use super::framing::{FRAME_HEADER, Scanner, is_ice_tcp};
 
 /// Traffic of one host, both directions.
 #[derive(Clone, Debug, Default)]
@@ -156,7 +156,7 @@ impl Streams {
     fn entry(&mut self, event: &PacketEvent<'_>, (host, sign): (HostId, i64)) -> Entry {
         match &event.packet.payload {
             Payload::Udp(data) => datagram(event, data),
-            Payload::Tcp(_) if event.packet.ice_tcp().is_some() => {
+            Payload::Tcp(_) if is_ice_tcp(event.packet) => {
                 let key = (host, event.packet.source, event.packet.destination);
                 let scanner = self.scanners.entry(key).or_default();
                 match self.last.take_if(|last| sign < 0 && last.0 == event.id) {

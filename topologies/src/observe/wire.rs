@@ -13,7 +13,7 @@ use sim::{HostId, Payload};
 use super::Observatory;
 use super::classify::{Class, classify};
 use super::frames::RepairKind;
-use super::framing::{FRAME_HEADER, Scanner};
+use super::framing::{FRAME_HEADER, Scanner, is_ice_tcp};
 
 /// Times packets at both ends of each hop.
 pub struct WireTap {
@@ -55,7 +55,7 @@ impl Tap for WireTap {
                 let bytes = u64::from(event.packet.wire_bytes());
                 note(&self.observatory, event, data, bytes);
             }
-            Payload::Tcp(_) if event.packet.ice_tcp().is_some() => self.segment(event),
+            Payload::Tcp(_) if is_ice_tcp(event.packet) => self.segment(event),
             Payload::Tcp(_) | Payload::PortUnreachable => {}
         }
     }
