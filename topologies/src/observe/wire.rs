@@ -9,9 +9,9 @@ use std::sync::Arc;
 use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{HostId, Payload};
 
-use super::Observatory;
 use super::classify::{Class, classify};
 use super::framing::Scanner;
+use super::{Observatory, flows};
 
 /// Times packets at both ends of each hop.
 pub struct WireTap {
@@ -55,9 +55,6 @@ impl Tap for WireTap {
 
 /// Notes that a packet left or arrived, if it belongs to a frame.
 fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
-    if matches!(event.stage, Stage::Dropped(..)) {
-        return;
-    }
     let Class::Rtp {
         ssrc,
         sequence,
@@ -71,6 +68,9 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8]) {
     let Some(hop) = observations.sources.get(&ssrc).copied() else {
         return;
     };
+    if let Some(log) = &mut observations.flows {
+        flows::note(log, event, hop);
+    }
     let Some(frame) = observations.hop_frame_mut(hop, timestamp) else {
         return;
     };
