@@ -56,8 +56,9 @@ row! {
         pub queue_ms_p95: Option<f64>,
         /// Packets that were dropped on the way, as a share of those sent, 0 to 1.
         pub loss_ratio: Option<f64>,
-        /// From the start of the phase to the first second from which on what arrives stays within
-        /// 20 % of its mean over the second half; missing if it does not stay there for that half.
+        /// From the start of the phase to the first second from which on what arrives, as the mean of
+        /// three seconds, stays within 20 % of its mean over the second half; missing if it does not
+        /// stay there for that half.
         pub settled_s: Option<u32>,
     }
 }
@@ -86,13 +87,20 @@ pub fn jain(rates: &[f64]) -> Option<f64> {
     (squares > 0.0).then(|| sum * sum / (rates.len() as f64 * squares))
 }
 
-/// The first place from which on `rates` stay within 20 % of the mean of their second half; `None`
-/// if that is in the second half itself.
+/// The first place from which on `rates`, each the mean of it and its neighbours, stay within 20 %
+/// of the mean of their second half; `None` if that is in the second half itself.
+///
+/// Congestion control goes up and down by 15 % and more where it has settled; neighbours take the
+/// peaks off that.
 pub fn settled(rates: &[f64]) -> Option<usize> {
     let half = rates.len() / 2;
     let level = mean(rates[half..].iter().copied())?;
-    let strays = |rate: &f64| (rate - level).abs() > SETTLED * level;
-    let from = rates.iter().rposition(strays).map_or(0, |last| last + 1);
+    let smooth = |place: usize| {
+        let around = &rates[place.saturating_sub(1)..(place + 2).min(rates.len())];
+        around.iter().sum::<f64>() / around.len() as f64
+    };
+    let strays = |place: &usize| (smooth(*place) - level).abs() > SETTLED * level;
+    let from = (0..rates.len()).rfind(strays).map_or(0, |last| last + 1);
     (from <= half && level > 0.0).then_some(from)
 }
 
@@ -252,7 +260,8 @@ mod tests {
             rates[place] = 0.0;
             settled(&rates)
         };
-        assert_eq!(stray(3), Some(4));
+        // The stray and both of its neighbours are 167 off; the second half is 100 too low.
+        assert_eq!(stray(3), Some(5));
         assert_eq!(stray(8), None);
         assert_eq!(settled(&[]), None);
         assert_eq!(settled(&[0.0; 8]), None);

@@ -15,6 +15,7 @@ mod outcome;
 mod packets;
 mod pictures;
 mod replay;
+mod rfc8867;
 mod sfu;
 mod simulcast;
 mod support;
