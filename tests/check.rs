@@ -61,6 +61,7 @@ fn cell(seed: u64) -> CellRecord {
         streams: vec![stream(100_000)],
         data: Vec::new(),
         timeline: Vec::new(),
+        flows: Vec::new(),
         prices: None,
         packets: PacketsRecord::default(),
         signaling_bytes: 1_000,

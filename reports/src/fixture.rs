@@ -64,12 +64,14 @@ pub(crate) fn cell() -> CellRecord {
             host: "a".into(),
             up_kbps: 1_000.5,
             down_kbps: 100.0,
+            up_capacity_kbps: Some(1_200.0),
             estimate_kbps: Some(910.5),
             target_kbps: Some(800.0),
             frames_rendered: 60,
             frozen_ms: Some(250.0),
             video_latency_ms_mean: None,
         }],
+        flows: vec![flow(("a", "b"), 3..4, (900.5, 110, 2), 20)],
         prices: Some(Prices {
             currency: "EUR".into(),
             egress_per_gb: 0.10,
@@ -85,6 +87,27 @@ pub(crate) fn cell() -> CellRecord {
         signaling_bytes: 4_321,
         digest: "0f1e".into(),
         warnings: vec!["3.2 s: b: ICE failed".into()],
+    }
+}
+
+/// A flow that is the same in each of these seconds: kbps, packets sent and lost, ms in queues.
+pub(crate) fn flow(
+    (sender, receiver): (&str, &str),
+    seconds: std::ops::Range<u32>,
+    (received_kbps, packets_sent, packets_lost): (f64, u64, u64),
+    queue_ms: u64,
+) -> FlowRecord {
+    let second = |second| FlowSecond {
+        second,
+        packets_sent,
+        packets_lost,
+        received_kbps,
+        queue_ms: std::iter::repeat_n(queue_ms, packets_sent as usize).collect(),
+    };
+    FlowRecord {
+        sender: sender.into(),
+        receiver: receiver.into(),
+        seconds: seconds.map(second).collect(),
     }
 }
 

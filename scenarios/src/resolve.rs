@@ -9,7 +9,7 @@ use crate::document::{Finding, Problems};
 use crate::plan::{
     Access, CostProfile, DataPlan, Event, Happening, NetworkPlan, Participant, Plan, Topology,
 };
-use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Spec};
+use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Pause, Spec};
 use crate::timeline::Traces;
 use crate::{camera, fidelity, grid, timeline};
 
@@ -52,6 +52,7 @@ pub(crate) fn resolve(
     check_numbers(spec, participants, &problems);
     check_senders(spec, participants, &problems);
     check_data(spec, participants, &problems);
+    check_pauses(spec, topologies, &problems);
     if topologies.contains(&Topology::Mcu) {
         check_grids(spec, participants, &problems);
     }
@@ -160,8 +161,33 @@ fn events(spec: &Spec, topology: Topology, participants: &[Participant]) -> Vec<
             events.extend(events_of(group, peer.index));
         }
     }
+    events.extend(pauses(spec, participants));
     events.sort_by_key(|event| event.at);
     events
+}
+
+/// When participants send no media.
+fn pauses(spec: &Spec, participants: &[Participant]) -> Vec<Event> {
+    let members = |place: usize| {
+        let name = &spec.groups.list[place].name;
+        let of = participants.iter().filter(move |peer| peer.group == *name);
+        of.map(|peer| peer.index)
+    };
+    let of_pause = |pause: &Pause| {
+        let to = pause.to.as_ref();
+        let to: Option<Vec<_>> = to.map(|(place, _)| members(*place).collect());
+        let (at, lasts) = (pause.at, pause.lasts);
+        let event = |participant| Event {
+            at,
+            lasts,
+            what: Happening::Pause {
+                participant,
+                to: to.clone(),
+            },
+        };
+        members(pause.group).map(event).collect::<Vec<_>>()
+    };
+    spec.pauses.iter().flat_map(of_pause).collect()
 }
 
 /// What happens to a participant of a group.
@@ -266,6 +292,21 @@ fn check_senders(spec: &Spec, numbers: &[u32], problems: &Problems) {
              participants, or give a group that sends a count"
         );
         problems.add(None, "participants".to_owned(), message);
+    }
+}
+
+/// To a server everybody sends once for all.
+fn check_pauses(spec: &Spec, topologies: &[Topology], problems: &Problems) {
+    let Some(other) = topologies.iter().find(|&&other| other != Topology::Mesh) else {
+        return;
+    };
+    for (_, place) in spec.pauses.iter().filter_map(|pause| pause.to.as_ref()) {
+        let message = format!(
+            "in a call with an {} nobody sends to some of the others alone; drop the key, or \
+             run a mesh only",
+            other.name().to_uppercase()
+        );
+        problems.add(Some(place.at), place.path.clone(), message);
     }
 }
 

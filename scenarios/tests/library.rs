@@ -1,6 +1,10 @@
 //! What the built-in comparisons say about themselves is so.
 
+use std::fs;
+use std::path::Path;
+
 use scenarios::{Fidelity, Overrides, Plan, Topology};
+use sim::Change;
 
 fn plans(name: &str) -> Vec<Plan> {
     let scenario = scenarios::load(name).unwrap();
@@ -97,5 +101,45 @@ fn everybody_is_behind_a_symmetric_nat() {
             plan.topology,
             plan.participants.len()
         );
+    }
+}
+
+/// The lengths are those of the cases, and every buffer holds 300 ms (RFC 8867 section 4.1) at the
+/// rate that comes with it.
+#[test]
+fn the_cases_of_rfc_8867_are_shipped() {
+    let cases = [
+        ("competing-flows", 120),
+        ("long-tcp", 120),
+        ("pause", 120),
+        ("reverse-path", 100),
+        ("round-trip-fairness", 300),
+        ("several-flows", 125),
+        ("short-tcp", 300),
+        ("variable-capacity", 100),
+    ];
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("rfc8867");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), cases.len());
+    for (case, seconds) in cases {
+        let file = directory.join(format!("{case}.toml"));
+        let plans = plans(file.to_str().unwrap());
+        let [plan] = &plans[..] else {
+            panic!("{case}: {} plans", plans.len());
+        };
+        assert_eq!(plan.duration.as_secs(), seconds, "{case}");
+        assert!(plan.congestion.adapts(), "{case}");
+        let bottleneck = &plan.participants[0];
+        let up = bottleneck.link.up;
+        let (mut rate, mut buffers) = (up.rate_bps, vec![(up.rate_bps, up.buffer_bytes)]);
+        for change in &bottleneck.network.changes.up {
+            match change.what {
+                Change::Rate { to_bps, .. } => rate = to_bps,
+                Change::Buffer(bytes) => buffers.push((rate, bytes)),
+                _ => panic!("{case}: {change:?}"),
+            }
+        }
+        for (rate, bytes) in buffers {
+            assert_eq!(bytes.unwrap() * 8 * 10, rate.unwrap() * 3, "{case}");
+        }
     }
 }

@@ -273,6 +273,29 @@ fn the_network_of_a_group_may_change() {
 }
 
 #[test]
+fn a_group_may_pause_for_everybody_or_for_another_group_of_a_mesh() {
+    let lines = "[[group]]\nname = \"a\"\ncount = 2\n\
+                 [[group]]\nname = \"b\"\ncount = 2\nsends = false\n\
+                 [[pause]]\ngroup = \"a\"\nat = \"12 s\"\nfor = \"3 s\"\n\
+                 [[pause]]\ngroup = \"a\"\nto = \"b\"\nat = \"8 s\"\nfor = \"2 s\"";
+    let pause = |participant, to: Option<Vec<u16>>| Happening::Pause { participant, to };
+    let expected = [
+        at(8_000, 2_000, pause(0, Some(vec![2, 3]))),
+        at(8_000, 2_000, pause(1, Some(vec![2, 3]))),
+        at(12_000, 3_000, pause(0, None)),
+        at(12_000, 3_000, pause(1, None)),
+    ];
+    assert_eq!(plan(lines).events, expected);
+    // To an SFU everybody sends once for all.
+    let lines = format!("name = \"x\"\ntopologies = [\"mesh\", \"sfu\"]\n{lines}");
+    let scenario = Scenario::parse(&lines, Path::new("x.toml")).unwrap();
+    let said = scenario.resolve(&Overrides::default()).unwrap_err();
+    let expected = "pause[1].to: in a call with an SFU nobody sends to some of the others alone; drop \
+                    the key, or run a mesh only";
+    assert!(said.to_string().contains(expected), "{said}");
+}
+
+#[test]
 fn servers_fail_in_order_of_time_and_a_mesh_has_none_to_restart() {
     let lines = "participants = 4\ntopologies = [\"mesh\", \"sfu\", \"mcu\"]\n[servers]\n\
                  restart = { at = \"10 s\", for = \"2 s\" }\n\

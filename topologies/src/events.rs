@@ -182,6 +182,8 @@ fn changes(what: &Happening, hosts: &Hosts) -> Vec<Change> {
         Happening::SignalingOutage => Some(hosts.signaling),
         Happening::NatReboot { participant } => return vec![Change::Reboot(*participant)],
         Happening::NatRebind { participant } => return vec![Change::Rebind(*participant)],
+        // Devices know of them beforehand.
+        Happening::Pause { .. } => return Vec::new(),
         Happening::Roam { participant, to } => {
             return vec![Change::Move(*participant, to.clone())];
         }

@@ -22,6 +22,8 @@ row! {
         pub up_kbps: f64,
         /// Delivered by its access link, thousands of bits per second.
         pub down_kbps: f64,
+        /// Carried by its access link from it at most, likewise.
+        pub up_capacity_kbps: Option<f64>,
         /// What its connections were estimated to carry from it at the end of the second, together.
         pub estimate_kbps: Option<f64>,
         /// What its encoders were asked for then, together.
@@ -54,6 +56,7 @@ impl TimelineRow {
             host: second.host.clone(),
             up_kbps: second.up_kbps,
             down_kbps: second.down_kbps,
+            up_capacity_kbps: second.up_capacity_kbps,
             estimate_kbps: second.estimate_kbps,
             target_kbps: second.target_kbps,
             frames_rendered: second.frames_rendered,

@@ -6,7 +6,9 @@ use ::csv::WriterBuilder;
 use serde::Serialize;
 
 use super::chart::Chart;
-use crate::metrics::{DataRow, MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow};
+use crate::metrics::{
+    DataRow, FlowRow, MeasuredRow, PeerRow, Row, StreamRow, SummaryRow, TimelineRow,
+};
 use crate::recommend::{Decision, DecisionRow};
 use crate::record::{CellRecord, Measured};
 
@@ -82,6 +84,11 @@ pub fn timeline(cells: &[CellRecord]) -> String {
     rows(cells.iter().flat_map(TimelineRow::all))
 }
 
+/// `flows.csv`: a row per cell, sender that adapts, and phase of its uplink.
+pub fn flows(cells: &[CellRecord]) -> String {
+    rows(cells.iter().flat_map(FlowRow::all))
+}
+
 /// `charts.csv`: a row per figure of a chart.
 pub fn charts(charts: &[Chart]) -> String {
     rows(charts.iter().flat_map(|chart| chart.data.iter().cloned()))
@@ -154,6 +161,7 @@ mod tests {
             streams(&[]),
             data(&[]),
             timeline(&[]),
+            flows(&[]),
             measured(&[], &[]),
         ] {
             assert!(
@@ -280,7 +288,7 @@ mod tests {
             "{measured}"
         );
         assert!(
-            timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,910.5,800.0,60,,250.0\n")
+            timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,1200.0,910.5,800.0,60,,250.0\n")
         );
     }
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod exceptions;
+mod flows;
 mod interruptions;
 pub(super) mod layout;
 mod summary;
@@ -16,15 +17,17 @@ use crate::run::Run;
 pub(super) use data::comparison as data;
 pub(super) use summary::comparison;
 
-/// The table of the cells, the topologies to build, that of data channels if there are any, what
-/// happenings did to streams, the pairs that were relayed or not connected, the hosts that could not
-/// keep up, the warnings, and `replay`, the command that gives the run again from where the reader is. Fits 120 columns in calls of up to
+/// The table of the cells, the topologies to build, those of data channels and of shared uplinks if
+/// there are any, what happenings did to streams, the pairs that were relayed or not connected, the
+/// hosts that could not keep up, the warnings, and `replay`, the command that gives the run again
+/// from where the reader is. Fits 120 columns in calls of up to
 /// 100 participants, if not every figure of a row is extreme.
 pub fn render(run: &Run, replay: &str) -> String {
     let cells = in_order(run);
     let mut sections = vec![heading(run), summary::table(run, &cells)];
     sections.extend(decisions::table(run, &recommend::all(run)));
     sections.extend(data::table(run, &cells));
+    sections.extend(flows::table(run, &cells));
     sections.extend(remarks(run));
     sections.push(format!("replay: {replay}\n"));
     sections.join("\n")

@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `run.json` | [`Run`]: everything that was recorded, with the scenario and the replay command |
-//! | `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv` | tables of it |
+//! | `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv`, `flows.csv` | tables of it |
 //! | `report.html`, `charts/*.svg`, `charts.csv` | a page, its charts, and the figures that they show |
 //! | `junit.xml` | the limits of the scenario, judged, if it has any |
 //! | `measured.csv` | what the machine spent on it |

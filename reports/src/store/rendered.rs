@@ -15,8 +15,8 @@ const CHARTS: &str = "charts";
 /// What a run can be rendered to in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv`, `charts.csv` and
-    /// `decisions.csv`.
+    /// `summary.csv`, `peers.csv`, `streams.csv`, `data.csv`, `timeline.csv`, `flows.csv`,
+    /// `charts.csv` and `decisions.csv`.
     Csv,
     /// `charts/*.svg`.
     Svg,
@@ -89,6 +89,7 @@ fn files(run: &Run, charts: &[Chart], format: Format) -> Vec<(String, Vec<u8>)> 
             text("streams.csv", csv::streams(cells)),
             text("data.csv", csv::data(cells)),
             text("timeline.csv", csv::timeline(cells)),
+            text("flows.csv", csv::flows(cells)),
             text("charts.csv", csv::charts(charts)),
             text("decisions.csv", csv::decisions(&recommend::all(run))),
         ],

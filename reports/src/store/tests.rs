@@ -63,6 +63,7 @@ fn the_directory_holds_the_documented_files_and_no_others() {
         "charts.csv",
         "data.csv",
         "decisions.csv",
+        "flows.csv",
         "measured.csv",
         "peers.csv",
         "provenance.json",

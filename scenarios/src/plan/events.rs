@@ -48,6 +48,13 @@ pub enum Happening {
         /// Where it moves to.
         to: Box<Access>,
     },
+    /// A participant sends no media, as if its camera and its microphone were off.
+    Pause {
+        /// The participant's index.
+        participant: u16,
+        /// Only these others get none, by their index, in a mesh; `None` is everybody.
+        to: Option<Vec<u16>>,
+    },
 }
 
 impl Happening {
@@ -60,6 +67,7 @@ impl Happening {
             Happening::NatReboot { .. } => "nat-reboot",
             Happening::NatRebind { .. } => "nat-rebind",
             Happening::Roam { .. } => "roam",
+            Happening::Pause { .. } => "pause",
         }
     }
 
@@ -69,7 +77,8 @@ impl Happening {
             Happening::Outage { participant }
             | Happening::NatReboot { participant }
             | Happening::NatRebind { participant }
-            | Happening::Roam { participant, .. } => Some(*participant),
+            | Happening::Roam { participant, .. }
+            | Happening::Pause { participant, .. } => Some(*participant),
             Happening::ServerRestart | Happening::SignalingOutage => None,
         }
     }

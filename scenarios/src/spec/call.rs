@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Spec, central, congestion, cross, data, groups, limits, media, name, network, prices, repair,
-    servers, stack, traversal,
+    Spec, central, congestion, cross, data, groups, limits, media, name, network, pause, prices,
+    repair, servers, stack, traversal,
 };
 use crate::document::{Keys, Node, Section};
 use crate::plan::{Fidelity, Topology};
@@ -32,6 +32,7 @@ pub(super) const KEYS: Keys = Keys {
         "group",
         "network",
         "cross_traffic",
+        "pause",
         "stack",
         "servers",
         "sfu",
@@ -86,6 +87,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let data = data::read(section, end, listed);
     let network = network::read(section, listed, end);
     let cross = cross::read(section, listed, end);
+    let pauses = pause::read(section, listed, end);
     let stack = stack::read(section);
     let repair = match &media {
         Some((video, audio)) => {
@@ -134,6 +136,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         groups,
         network: network?,
         cross: cross?,
+        pauses: pauses?,
         stack: stack?,
         servers: servers?,
         sfu: sfu?,

@@ -19,6 +19,7 @@ mod mishaps;
 mod name;
 mod nat;
 mod network;
+mod pause;
 mod prices;
 #[cfg(test)]
 mod reference;
@@ -38,6 +39,7 @@ pub(crate) use groups::Groups;
 pub(crate) use interruption::Interruption;
 pub use limits::limited_metrics;
 pub(crate) use network::{NetworkChange, NetworkEvent, SpecChange};
+pub(crate) use pause::Pause;
 pub(crate) use servers::Servers;
 pub(crate) use traversal::{Traversal, types as nat_types};
 
@@ -89,6 +91,8 @@ pub(crate) struct Spec {
     pub(crate) network: Vec<NetworkEvent>,
     /// Who else uses their links.
     pub(crate) cross: Vec<SpecCross>,
+    /// When they send no media.
+    pub(crate) pauses: Vec<Pause>,
     /// How the WebRTC stack is set.
     pub(crate) stack: StackPlan,
     /// The servers, and when they fail.
@@ -128,7 +132,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 29] {
+fn vocabulary() -> [&'static Keys; 30] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -147,6 +151,7 @@ fn vocabulary() -> [&'static Keys; 29] {
         &network::KEYS,
         &network::PIPE,
         &cross::KEYS,
+        &pause::KEYS,
         &mishaps::ROAM,
         &stack::KEYS,
         &stack::WAITS,

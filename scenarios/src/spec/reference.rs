@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 18);
+    assert_eq!(examples.len(), 19);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -112,7 +112,7 @@ fn unknown_keys_are_rejected_in_every_section() {
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
     let event = "at = \"1 s\"\ngroup = \"g\"\n";
     let change = format!("[[network]]\n{event}up.");
-    let cases: [(&str, String, &str); 29] = [
+    let cases: [(&str, String, &str); 30] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -182,6 +182,11 @@ fn unknown_keys_are_rejected_in_every_section() {
                 "{group}[[cross_traffic]]\ngroup = \"g\"\nway = \"up\"\nkind = \"tcp\"\nbogus = 1"
             ),
             "cross_traffic[0].bogus",
+        ),
+        (
+            "[[pause]]",
+            format!("{group}[[pause]]\ngroup = \"g\"\nat = \"1 s\"\nfor = \"1 s\"\nbogus = 1"),
+            "pause[0].bogus",
         ),
         (
             "roam",

@@ -87,6 +87,7 @@ fn record(plan: &Plan) -> CellRecord {
         streams: Vec::new(),
         data: Vec::new(),
         timeline: Vec::new(),
+        flows: Vec::new(),
         prices: None,
         packets: PacketsRecord::default(),
         signaling_bytes: 0,

@@ -6,6 +6,7 @@
 //! - [`frames`]: every frame on every hop; [`shown`]: what receivers saw and heard; [`journey`]:
 //!   the way of a frame in parts; [`calls`]: joins and connection set-up; [`cpu`]: what hosts' CPUs
 //!   did; [`data`]: what went over data channels.
+//! - [`flows`]: what connections carry, second by second.
 //! - [`freezes`]: freezes as webrtc-stats counts them; [`gaps`]: what happenings did to a stream.
 //! - [`rates`]: what connections were estimated to carry, and what encoders were asked for.
 //! - [`pictures`]: what was captured, to judge what was shown.
@@ -18,6 +19,7 @@ pub mod calls;
 pub mod classify;
 pub mod cpu;
 pub mod data;
+pub mod flows;
 pub mod frames;
 pub mod framing;
 pub mod freezes;
@@ -41,6 +43,7 @@ use sim::{Time, Work};
 use crate::media;
 use calls::CallLog;
 use data::DataLog;
+use flows::FlowLog;
 use frames::{Frame, HopKey, HopLog, RepairKind};
 use pictures::Pictures;
 use rates::Rates;
@@ -75,6 +78,8 @@ pub struct Observations {
     pub skipped: BTreeMap<(u16, Work), u64>,
     /// What senders that adapt did.
     pub rates: Rates,
+    /// What connections carried, if that is watched.
+    pub flows: Option<FlowLog>,
     /// Which hop an SSRC belongs to.
     pub sources: BTreeMap<u32, HopKey>,
     /// Which hop an SSRC repairs, and how.

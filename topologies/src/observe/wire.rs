@@ -10,10 +10,10 @@ use std::sync::Arc;
 use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{HostId, Payload};
 
-use super::Observatory;
 use super::classify::{Class, classify};
 use super::frames::RepairKind;
 use super::framing::{FRAME_HEADER, Scanner, is_ice_tcp};
+use super::{Observatory, flows};
 
 /// Times packets at both ends of each hop.
 pub struct WireTap {
@@ -61,11 +61,8 @@ impl Tap for WireTap {
     }
 }
 
-/// Notes that a packet of so many bytes left or arrived, if it belongs to a frame.
+/// Notes that a packet of so many bytes left, arrived or was lost, if it belongs to a frame.
 fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: u64) {
-    if matches!(event.stage, Stage::Dropped(..)) {
-        return;
-    }
     let Class::Rtp {
         ssrc,
         sequence,
@@ -87,6 +84,9 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: 
     let Some(hop) = observations.sources.get(&ssrc).copied() else {
         return;
     };
+    if let Some(log) = &mut observations.flows {
+        flows::note(log, event, hop);
+    }
     let Some(frame) = observations.hop_frame_mut(hop, timestamp) else {
         return;
     };

@@ -10,6 +10,7 @@ use sim::{Time, Work};
 use tokio::sync::mpsc;
 
 use super::environment::{Environment, sleep_until};
+use super::pauses::Pauses;
 use super::recordings::Recordings;
 use crate::media::audio::FRAME_SAMPLES;
 use crate::media::{Camera, Frame, ProbeSource};
@@ -71,18 +72,23 @@ impl<T: Clone> FanOut<T> {
         self.lock().remove(&remote);
     }
 
-    /// Hands `item` to every sink that has room for it, and returns how many have none.
-    fn publish(&self, item: &T) -> u64 {
+    /// Hands `item` to every sink that has room for it and is not `held`, and returns how many
+    /// have none.
+    fn publish(&self, item: &T, held: impl Fn(u16) -> bool) -> u64 {
         let mut full = 0;
-        self.lock()
-            .retain(|_, sink| match sink.try_send(item.clone()) {
+        self.lock().retain(|remote, sink| {
+            if held(*remote) {
+                return true;
+            }
+            match sink.try_send(item.clone()) {
                 Ok(()) => true,
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     full += 1;
                     true
                 }
                 Err(mpsc::error::TrySendError::Closed(_)) => false,
-            });
+            }
+        });
         full
     }
 
@@ -100,6 +106,8 @@ pub struct Capture {
     pub sounds: FanOut<Sound>,
     /// What encoders made of both, where that is replayed; set before anybody captures.
     pub recordings: OnceLock<Recordings>,
+    /// When whom is sent nothing of both; set likewise, and never if that does not happen.
+    pub pauses: OnceLock<Pauses>,
     over: AtomicBool,
 }
 
@@ -111,6 +119,12 @@ impl Capture {
 
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
+    }
+
+    /// Whether what is captured at `at` is kept from host `remote`.
+    fn holds(&self, at: Time, remote: u16) -> bool {
+        let pauses = self.pauses.get();
+        pauses.is_some_and(|pauses| pauses.hold(at, remote))
     }
 }
 
@@ -140,7 +154,9 @@ pub async fn run_camera(
                 .pictures
                 .keep(sender, number, Arc::clone(frame));
         }
-        let skipped = capture.pictures.publish(&Picture { number, at, frame });
+        let picture = Picture { number, at, frame };
+        let held = |remote| capture.holds(at, remote);
+        let skipped = capture.pictures.publish(&picture, held);
         observatory.skipped(sender, Work::Encode, skipped);
     }
 }
@@ -163,11 +179,14 @@ pub async fn run_microphone(
         environment.aside(&mut || samples = Some(Arc::new(source.frame(number))));
         let samples = samples.expect("the work was done");
         // Every sink has room: encoders take sound at once, and it waits behind them for a CPU.
-        capture.sounds.publish(&Sound {
+        let sound = Sound {
             number,
             from,
             samples,
-        });
+        };
+        capture
+            .sounds
+            .publish(&sound, |remote| capture.holds(from, remote));
     }
 }
 
@@ -187,14 +206,14 @@ mod tests {
         let mut seen = Vec::new();
         for number in 0..5 {
             // From the third one on, the slow one has no room.
-            assert_eq!(fan_out.publish(&number), u64::from(number >= 2));
+            assert_eq!(fan_out.publish(&number, |_| false), u64::from(number >= 2));
             seen.extend(read(&mut quick));
         }
         assert_eq!(seen, [0, 1, 2, 3, 4]);
         // Two wait (WAITING); the three after them found no room.
         assert_eq!(read(&mut slow), [0, 1]);
         // Having read, it gets what is captured next.
-        fan_out.publish(&5);
+        fan_out.publish(&5, |_| false);
         assert_eq!(read(&mut slow), [5]);
     }
 
@@ -203,7 +222,7 @@ mod tests {
         let fan_out = FanOut::default();
         let mut first = fan_out.subscribe(1);
         let mut second = fan_out.subscribe(1);
-        fan_out.publish(&7);
+        fan_out.publish(&7, |_| false);
         let ended = Err(mpsc::error::TryRecvError::Disconnected);
         assert_eq!(first.try_recv(), ended);
         assert_eq!(read(&mut second), [7]);
@@ -215,7 +234,7 @@ mod tests {
     fn a_sink_that_nobody_reads_any_more_is_forgotten() {
         let fan_out = FanOut::default();
         drop(fan_out.subscribe(1));
-        fan_out.publish(&0);
+        fan_out.publish(&0, |_| false);
         assert!(fan_out.lock().is_empty());
     }
 }

@@ -9,7 +9,7 @@
 //!   lives by them; [`ice_tcp`]: what it does about TCP.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
-//! - [`capture`]: camera and microphone; [`source`]: what encodes, or replays the [`recordings`] of
+//! - [`capture`]: camera and microphone, with [`pauses`]; [`source`]: what encodes, or replays the [`recordings`] of
 //!   both; [`send`]: encoded media to RTP.
 //! - [`congestion`]: what connections carry, and what encoders make of that; [`pace`]: an encoder
 //!   that follows it.
@@ -32,6 +32,7 @@ pub mod negotiation;
 pub mod outgoing;
 pub mod pace;
 pub mod participant;
+pub mod pauses;
 pub mod playout;
 pub mod receive;
 pub mod recordings;

@@ -13,6 +13,7 @@ use crate::media::{
 };
 use crate::peer::Context;
 use crate::peer::capture;
+use crate::peer::pauses::Pauses;
 use crate::peer::recordings::{Recording, Recordings};
 use crate::peer::send::video_settings;
 
@@ -63,6 +64,8 @@ pub fn start_devices(context: &Context, participant: &Participant) -> Result<(),
                 source,
             )));
     }
+    let pauses = Pauses::of(&context.plan, participant.index);
+    let _ = context.capture.pauses.set(pauses);
     // Nobody has set them before, and nobody captures before the world begins to live.
     let _ = context.capture.recordings.set(recordings);
     Ok(())

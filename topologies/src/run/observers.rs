@@ -34,6 +34,7 @@ impl Observers {
     ) -> Result<Self, RunError> {
         let observatory = Arc::new(Observatory::default());
         observatory.lock().screens = options.pictures.then(Default::default);
+        observatory.lock().flows = plan.congestion.adapts().then(Default::default);
         let traffic = SharedTraffic::default();
         let digest = Arc::new(Mutex::new(Digest::default()));
         let capture = world.network(|network| {

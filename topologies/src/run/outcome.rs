@@ -75,6 +75,7 @@ pub fn record(
         streams: recorder.streams(),
         data: recorder.data(),
         timeline: recorder.timeline(),
+        flows: recorder.flows(),
         prices: Some(prices(plan)),
         packets: packets(finished),
         signaling_bytes,

@@ -16,6 +16,7 @@ mod packets;
 mod pictures;
 mod repair;
 mod replay;
+mod rfc8867;
 mod sfu;
 mod simulcast;
 mod support;

@@ -6,7 +6,7 @@
 //! - `style`, `axis`, `panel`, `sheet`: how charts look.
 //! - `group`, `estimate`, `data`, `sentence`: what the families share.
 //! - `budget`: what hosts have at most, drawn into what they use.
-//! - `sizes`, `latency`, `cpu`, `setup`, `course`: one family of charts each.
+//! - `sizes`, `latency`, `cpu`, `setup`, `course`, `flows`: one family of charts each.
 
 mod axis;
 mod budget;
@@ -14,6 +14,7 @@ mod course;
 mod cpu;
 mod data;
 mod estimate;
+mod flows;
 mod group;
 mod latency;
 mod panel;
@@ -53,7 +54,7 @@ impl Chart {
 }
 
 /// The names of all charts that there may be, in the order in which they are read.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "client-traffic",
     "server-traffic",
     "turn-traffic",
@@ -66,6 +67,7 @@ pub const NAMES: [&str; 15] = [
     "cpu-turn",
     "setup",
     "course",
+    "flows",
     "quality",
     "relayed-pairs",
     "money",
@@ -87,6 +89,7 @@ pub fn all(run: &Run) -> Vec<Chart> {
         cpu::turn(groups),
         setup::chart(groups),
         course::chart(groups),
+        flows::chart(groups),
         sizes::quality(groups),
         sizes::relayed_pairs(groups),
         sizes::money(groups),

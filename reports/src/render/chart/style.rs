@@ -84,6 +84,12 @@ pub(super) fn work(name: &str) -> RGBColor {
 /// The colours of the phases of set-up: signalling, gathering, ICE, DTLS.
 pub(super) const PHASES: [RGBColor; 4] = [SAND, CYAN, ROSE, OLIVE];
 
+/// The colour of the connection at this place among those of a chart.
+pub(super) fn flow(place: usize) -> RGBColor {
+    let all = [INDIGO, ROSE, OLIVE, CYAN, SAND];
+    all.get(place).copied().unwrap_or(OTHER)
+}
+
 /// Style sheet that turns the colours on paper into those of a dark screen, and only on a screen.
 pub(super) fn dark_mode() -> String {
     let mut css = "@media screen and (prefers-color-scheme: dark) {".to_owned();

@@ -1,7 +1,9 @@
 //! What was observed, as records.
 
+mod capacity;
 mod connections;
 mod data;
+mod flows;
 mod interruptions;
 mod streams;
 mod timeline;

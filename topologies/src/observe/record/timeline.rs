@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reports::record::{Kind, TimelineRecord};
 use sim::Time;
 
+use super::capacity::Capacity;
 use super::{Recorder, mean};
 use crate::observe::freezes::frozen;
 use crate::observe::journey::captured;
@@ -18,6 +19,7 @@ impl Recorder<'_> {
         let seconds = self.window.1.as_nanos().div_ceil(SECOND) as u32;
         let rendered = self.rendered_by_second();
         let frozen = self.frozen_by_second();
+        let capacities = self.capacities();
         let mut rows = Vec::new();
         for second in 0..seconds {
             for (index, info) in self.hosts.iter().enumerate() {
@@ -35,6 +37,11 @@ impl Recorder<'_> {
                     host: info.name.clone(),
                     up_kbps: up as f64 * 8.0 / 1e3,
                     down_kbps: down as f64 * 8.0 / 1e3,
+                    up_capacity_kbps: kbps(
+                        capacities
+                            .get(index)
+                            .and_then(|capacity| capacity.mean_bps(second)),
+                    ),
                     estimate_kbps: kbps(rates.estimate_of(index as u16, end)),
                     target_kbps: kbps(rates.target_of(index as u16, end)),
                     frames_rendered: latencies.map_or(0, |all| all.len() as u64),
@@ -44,6 +51,14 @@ impl Recorder<'_> {
             }
         }
         rows
+    }
+
+    /// What the uplinks of participants carry, by index, where senders adapt.
+    fn capacities(&self) -> Vec<Capacity> {
+        let all = self.plan.participants.iter();
+        let adapting = all.filter(|_| self.plan.congestion.adapts());
+        let capacity = |participant| Capacity::of(self.plan, participant);
+        adapting.map(capacity).collect()
     }
 
     /// How long the video streams of each participant were frozen in the window, ms, all together,

@@ -1,0 +1,340 @@
+//! `flows.csv`: how the connections of a host that adapts share its uplink, a row per phase.
+//!
+//! A phase is a stretch of whole seconds in which as many connections carry media and the uplink
+//! has the same capacity.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::figures::{max, mean};
+use super::row::row;
+use crate::distribution::Distribution;
+use crate::record::{CellRecord, FlowRecord, FlowSecond};
+
+/// A change so many seconds after the start of a phase, or sooner, belongs to that phase.
+const SHORTEST: u32 = 5;
+
+/// How far from its settled mean a rate may be and count as settled.
+const SETTLED: f64 = 0.2;
+
+row! {
+    /// What the connections of one host did in one phase of the measured window. Times in ms, if
+    /// not in s.
+    pub struct FlowRow {
+        /// The scenario's name.
+        pub scenario: String,
+        /// `mesh`, `sfu` or `mcu`.
+        pub topology: String,
+        /// How many participants the call has.
+        pub participants: u32,
+        /// The seed of the cell.
+        pub seed: u64,
+        /// The host that sends.
+        pub sender: String,
+        /// Start of the phase, s after the start of the call.
+        pub from_s: u32,
+        /// Its end.
+        pub to_s: u32,
+        /// Connections that carry media at its end.
+        pub flows: u32,
+        /// What the uplink carries, mean over the phase.
+        pub capacity_kbps: f64,
+        /// RTP that arrived at the other ends, mean over the phase.
+        pub received_kbps: f64,
+        /// The same as a share of the capacity, 0 to 1.
+        pub use_ratio: Option<f64>,
+        /// Of the second half of the phase, the connection to which least arrived.
+        pub flow_kbps_min: Option<f64>,
+        /// The same, the connection to which most arrived.
+        pub flow_kbps_max: Option<f64>,
+        /// Jain's fairness index of the connections in the second half of the phase: 1 if they are
+        /// equal, 1/n if one has it all; missing for one connection.
+        pub fairness: Option<f64>,
+        /// What packets took beyond propagation, median over packets.
+        pub queue_ms_p50: Option<f64>,
+        /// The same, 95th percentile.
+        pub queue_ms_p95: Option<f64>,
+        /// Packets that were dropped on the way, as a share of those sent, 0 to 1.
+        pub loss_ratio: Option<f64>,
+        /// From the start of the phase to the first second from which on what arrives, as the mean of
+        /// three seconds, stays within 20 % of its mean over the second half; missing if it does not
+        /// stay there for that half.
+        pub settled_s: Option<u32>,
+    }
+}
+
+impl FlowRow {
+    /// The rows of one cell: senders in the order of hosts, phases in that of time.
+    ///
+    /// Of senders that adapt and whose uplinks have a capacity.
+    pub fn all(record: &CellRecord) -> Vec<FlowRow> {
+        let uplinks = record.hosts.iter();
+        let uplinks = uplinks.filter_map(|host| Uplink::of(record, &host.name));
+        let rows = |uplink: Uplink| {
+            let phases = uplink.phases(window(record));
+            let row = |phase| uplink.row(record, phase);
+            phases.into_iter().filter_map(row).collect::<Vec<_>>()
+        };
+        uplinks.flat_map(rows).collect()
+    }
+}
+
+/// Jain's fairness index (RFC 5166 section 2.3): 1 for equal rates, 1/n if one of n has it all;
+/// `None` if nobody has anything.
+pub fn jain(rates: &[f64]) -> Option<f64> {
+    let sum: f64 = rates.iter().sum();
+    let squares: f64 = rates.iter().map(|rate| rate * rate).sum();
+    (squares > 0.0).then(|| sum * sum / (rates.len() as f64 * squares))
+}
+
+/// The first place from which on `rates`, each the mean of it and its neighbours, stay within 20 %
+/// of the mean of their second half; `None` if that is in the second half itself.
+///
+/// Congestion control goes up and down by 15 % and more where it has settled; neighbours take the
+/// peaks off that.
+pub fn settled(rates: &[f64]) -> Option<usize> {
+    let half = rates.len() / 2;
+    let level = mean(rates[half..].iter().copied())?;
+    let smooth = |place: usize| {
+        let around = &rates[place.saturating_sub(1)..(place + 2).min(rates.len())];
+        around.iter().sum::<f64>() / around.len() as f64
+    };
+    let strays = |place: &usize| (smooth(*place) - level).abs() > SETTLED * level;
+    let from = (0..rates.len()).rfind(strays).map_or(0, |last| last + 1);
+    (from <= half && level > 0.0).then_some(from)
+}
+
+/// The whole seconds of the measured window.
+fn window(record: &CellRecord) -> Range<u32> {
+    let from = (record.window_from_ms / 1_000.0).ceil() as u32;
+    from..(record.window_to_ms / 1_000.0).floor() as u32
+}
+
+/// An uplink and what goes over it.
+struct Uplink<'a> {
+    sender: &'a str,
+    /// By second.
+    capacity_kbps: BTreeMap<u32, f64>,
+    flows: Vec<BTreeMap<u32, &'a FlowSecond>>,
+}
+
+impl<'a> Uplink<'a> {
+    fn of(record: &'a CellRecord, sender: &'a str) -> Option<Self> {
+        let rows = record.timeline.iter().filter(|row| row.host == sender);
+        let capacity = rows.filter_map(|row| Some((row.second, row.up_capacity_kbps?)));
+        let by_second = |flow: &'a FlowRecord| {
+            let seconds = flow.seconds.iter();
+            seconds.map(|second| (second.second, second)).collect()
+        };
+        let own = record.flows.iter().filter(|flow| flow.sender == sender);
+        let flows: Vec<_> = own.map(by_second).collect();
+        let uplink = Uplink {
+            sender,
+            capacity_kbps: capacity.collect(),
+            flows,
+        };
+        (!uplink.flows.is_empty() && !uplink.capacity_kbps.is_empty()).then_some(uplink)
+    }
+
+    /// Which connections carry media in a second.
+    fn active(&self, second: u32) -> Vec<bool> {
+        let sent = |flow: &BTreeMap<u32, &FlowSecond>| {
+            flow.get(&second)
+                .is_some_and(|second| second.packets_sent > 0)
+        };
+        self.flows.iter().map(sent).collect()
+    }
+
+    fn phases(&self, window: Range<u32>) -> Vec<Range<u32>> {
+        let changes = |second: u32| {
+            let capacity = |second: u32| self.capacity_kbps.get(&second);
+            capacity(second) != capacity(second - 1)
+                || self.active(second) != self.active(second - 1)
+        };
+        let mut starts = vec![window.start];
+        for second in window.start + 1..window.end {
+            let last = starts.last().expect("one is there");
+            if changes(second) && second - last > SHORTEST {
+                starts.push(second);
+            }
+        }
+        let ends = starts.iter().skip(1).copied().chain([window.end]);
+        let phases = starts.iter().zip(ends).map(|(&from, to)| from..to);
+        phases.filter(|phase| !phase.is_empty()).collect()
+    }
+
+    /// The row of a phase, if anybody sends at its end and the capacity is known throughout.
+    fn row(&self, record: &CellRecord, phase: Range<u32>) -> Option<FlowRow> {
+        let active = self.active(phase.end - 1);
+        let flows = active.iter().filter(|active| **active).count();
+        let capacity: Option<Vec<_>> = phase
+            .clone()
+            .map(|second| self.capacity_kbps.get(&second).copied())
+            .collect();
+        let (capacity, true) = (mean(capacity?)?, flows > 0) else {
+            return None;
+        };
+        let totals: Vec<_> = phase.clone().map(|second| self.received(second)).collect();
+        let received = mean(totals.iter().copied())?;
+        let half = phase.start + (phase.end - phase.start) / 2..phase.end;
+        let rates = self.rates(&active, half);
+        let (packets, lost, queue) = self.packets(&phase);
+        Some(FlowRow {
+            scenario: record.scenario.clone(),
+            topology: record.topology.clone(),
+            participants: record.participants,
+            seed: record.seed,
+            sender: self.sender.to_owned(),
+            from_s: phase.start,
+            to_s: phase.end,
+            flows: flows as u32,
+            capacity_kbps: capacity,
+            received_kbps: received,
+            use_ratio: (capacity > 0.0).then(|| received / capacity),
+            flow_kbps_min: rates.iter().copied().min_by(f64::total_cmp),
+            flow_kbps_max: max(rates.iter().copied()),
+            fairness: (flows > 1).then(|| jain(&rates)).flatten(),
+            queue_ms_p50: queue.quantile(0.50),
+            queue_ms_p95: queue.quantile(0.95),
+            loss_ratio: (packets > 0).then(|| lost as f64 / packets as f64),
+            settled_s: settled(&totals).map(|place| place as u32),
+        })
+    }
+
+    /// What arrived in a second, over all connections.
+    fn received(&self, second: u32) -> f64 {
+        let of = |flow: &BTreeMap<u32, &FlowSecond>| Some(flow.get(&second)?.received_kbps);
+        self.flows.iter().filter_map(of).sum()
+    }
+
+    /// What arrived on each of the connections that are active, mean over these seconds.
+    fn rates(&self, active: &[bool], seconds: Range<u32>) -> Vec<f64> {
+        let rate = |flow: &BTreeMap<u32, &FlowSecond>| {
+            let of = |second: u32| flow.get(&second).map_or(0.0, |of| of.received_kbps);
+            mean(seconds.clone().map(of)).unwrap_or(0.0)
+        };
+        let flows = self.flows.iter().zip(active);
+        flows
+            .filter(|(_, active)| **active)
+            .map(|(flow, _)| rate(flow))
+            .collect()
+    }
+
+    /// Packets sent and lost in a phase, and how long they queued.
+    fn packets(&self, phase: &Range<u32>) -> (u64, u64, Distribution) {
+        let mut sum = (0, 0, Distribution::default());
+        for (_, second) in self.flows.iter().flat_map(|flow| flow.range(phase.clone())) {
+            sum.0 += second.packets_sent;
+            sum.1 += second.packets_lost;
+            sum.2.merge(&second.queue_ms);
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{cell, flow};
+
+    #[test]
+    fn jains_index_is_1_for_equal_rates_and_1_of_n_for_one_that_has_it_all() {
+        assert_eq!(jain(&[700.0; 4]), Some(1.0));
+        assert_eq!(jain(&[0.0, 900.0, 0.0]), Some(1.0 / 3.0));
+        // (1 + 2 + 3)^2 / (3 (1 + 4 + 9)) = 36 / 42.
+        assert_eq!(jain(&[1.0, 2.0, 3.0]), Some(36.0 / 42.0));
+        assert_eq!(jain(&[0.0, 0.0]), None);
+    }
+
+    /// A step that grows by 100 up to 1000: 800 is the first within 20 % of it.
+    #[test]
+    fn a_rate_settles_where_it_stays_within_a_fifth_of_its_last_half() {
+        let ramp: Vec<f64> = (1..=20)
+            .map(|k| f64::min(f64::from(k) * 100.0, 1_000.0))
+            .collect();
+        assert_eq!(settled(&ramp), Some(7));
+        assert_eq!(settled(&[500.0; 6]), Some(0));
+        // One stray second in the first half, one in the second.
+        let stray = |place: usize| {
+            let mut rates = [500.0; 10];
+            rates[place] = 0.0;
+            settled(&rates)
+        };
+        // The stray and both of its neighbours are 167 off; the second half is 100 too low.
+        assert_eq!(stray(3), Some(5));
+        assert_eq!(stray(8), None);
+        assert_eq!(settled(&[]), None);
+        assert_eq!(settled(&[0.0; 8]), None);
+    }
+
+    /// a has 1000 kbps up to second 12 of its window, 2 to 22, then 2000. To b it sends 600 kbps all
+    /// the time, of which 1 packet in 10 is lost; to c 200 from second 12 on.
+    fn shared() -> CellRecord {
+        let mut cell = cell();
+        cell.window_to_ms = 22_000.0;
+        let second = cell.timeline[0].clone();
+        let capacity = |second| if second < 12 { 1_000.0 } else { 2_000.0 };
+        let row = |of| crate::record::TimelineRecord {
+            second: of,
+            up_capacity_kbps: Some(capacity(of)),
+            ..second.clone()
+        };
+        cell.timeline = (0..22).map(row).collect();
+        cell.flows = vec![
+            flow(("a", "b"), 0..22, (600.0, 10, 1), 30),
+            flow(("a", "c"), 12..22, (200.0, 10, 0), 60),
+        ];
+        cell
+    }
+
+    #[test]
+    fn an_uplink_has_a_row_for_each_phase() {
+        let rows = FlowRow::all(&shared());
+        let [before, after] = &rows[..] else {
+            panic!("{rows:?}");
+        };
+        assert_eq!((before.from_s, before.to_s, before.flows), (2, 12, 1));
+        assert_eq!((after.from_s, after.to_s, after.flows), (12, 22, 2));
+        assert_eq!((before.use_ratio, after.use_ratio), (Some(0.6), Some(0.4)));
+        assert_eq!(
+            (before.loss_ratio, after.loss_ratio),
+            (Some(0.1), Some(0.05))
+        );
+        assert_eq!(
+            (before.queue_ms_p50, before.queue_ms_p95),
+            (Some(30.0), Some(30.0))
+        );
+        // As many packets of 30 ms as of 60 ms: the median is the last of the lower half.
+        assert_eq!(
+            (after.queue_ms_p50, after.queue_ms_p95),
+            (Some(30.0), Some(60.0))
+        );
+        // 800^2 / (2 (600^2 + 200^2)).
+        assert_eq!((before.fairness, after.fairness), (None, Some(0.8)));
+        assert_eq!(
+            (after.flow_kbps_min, after.flow_kbps_max),
+            (Some(200.0), Some(600.0))
+        );
+        assert_eq!((before.settled_s, after.settled_s), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn a_change_within_five_seconds_of_another_belongs_to_its_phase() {
+        let mut cell = shared();
+        cell.flows[1] = flow(("a", "c"), 15..22, (200.0, 10, 0), 60);
+        let starts: Vec<_> = FlowRow::all(&cell).iter().map(|row| row.from_s).collect();
+        assert_eq!(starts, [2, 12]);
+        cell.flows[1] = flow(("a", "c"), 18..22, (200.0, 10, 0), 60);
+        let starts: Vec<_> = FlowRow::all(&cell).iter().map(|row| row.from_s).collect();
+        assert_eq!(starts, [2, 12, 18]);
+    }
+
+    #[test]
+    fn an_uplink_without_a_capacity_has_no_rows() {
+        let mut cell = shared();
+        for second in &mut cell.timeline {
+            second.up_capacity_kbps = None;
+        }
+        assert_eq!(FlowRow::all(&cell), []);
+    }
+}

@@ -1,0 +1,184 @@
+//! The test cases of RFC 8867, from the scenarios that are shipped, to their first changes only:
+//! whole they take minutes. `docs/congestion.md` has the figures of the whole ones.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reports::metrics::FlowRow;
+use scenarios::{Overrides, Plan};
+
+use crate::support::record;
+
+/// A case up to a second of it.
+fn case(name: &str, until_s: u64) -> Plan {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/rfc8867");
+    let file = directory.join(format!("{name}.toml"));
+    let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");
+    let mut plans = scenario
+        .resolve(&Overrides::default())
+        .expect("it resolves");
+    Plan {
+        duration: Duration::from_secs(until_s),
+        ..plans.remove(0)
+    }
+}
+
+/// Bounds of a phase of an uplink, ends included.
+#[derive(Debug)]
+struct Phase {
+    /// When it begins, s; who joins or pauses then is there or away within two seconds.
+    from_s: u32,
+    /// What arrives, as a share of what the uplink carries.
+    used: [f64; 2],
+    /// 95th percentile of what packets take beyond propagation, ms.
+    queue_ms: [f64; 2],
+    /// Jain's index, where several connections share the uplink.
+    fairness: Option<[f64; 2]>,
+}
+
+/// The least that the 95th percentile can be: jitter alone is above 1.96 x 7.5 ms = 15 ms for one
+/// packet in twenty, less what it waits for those before it. The most for a path that is not full:
+/// half of the buffer.
+const CALM: [f64; 2] = [10.0, 150.0];
+
+/// Where a step down fills the buffer: all of it, and 30 ms of jitter and some of serialisation.
+const STEP: [f64; 2] = [10.0, 345.0];
+
+/// Runs a plan and checks the phases of its uplinks, those of one host after those of the other.
+fn check(plan: &Plan, expected: &[Phase]) {
+    let rows = FlowRow::all(&record(plan));
+    assert_eq!(rows.len(), expected.len(), "{rows:#?}");
+    for (row, phase) in rows.iter().zip(expected) {
+        let within = |[low, high]: [f64; 2], figure: Option<f64>| {
+            figure.is_some_and(|figure| (low..=high).contains(&figure))
+        };
+        assert!(
+            (phase.from_s..=phase.from_s + 2).contains(&row.from_s)
+                && within(phase.used, row.use_ratio)
+                && within(phase.queue_ms, row.queue_ms_p95)
+                && within([0.0, 0.03], row.loss_ratio)
+                && phase
+                    .fairness
+                    .is_none_or(|bounds| within(bounds, row.fairness)),
+            "{phase:?} and not {row:#?}"
+        );
+    }
+}
+
+/// 5.1: 60 to 100 % of 1 Mbps, although the start is at 300 kbps. Then 2.5 Mbps, of which 1.5 Mbps
+/// of H.264 with 4 % of headers are 62 %.
+#[test]
+fn one_flow_follows_its_path() {
+    let phases = [
+        Phase {
+            from_s: 0,
+            used: [0.6, 1.0],
+            queue_ms: CALM,
+            fairness: None,
+        },
+        Phase {
+            from_s: 40,
+            used: [0.5, 0.64],
+            queue_ms: CALM,
+            fairness: None,
+        },
+    ];
+    check(&case("variable-capacity", 55), &phases);
+}
+
+/// 5.2: two flows of 1.5 Mbps with headers are 79 % of 4 Mbps at most, in which they begin at
+/// 300 kbps; then both have half of 2 Mbps.
+#[test]
+fn two_flows_share_a_path_that_changes() {
+    let phases = [
+        Phase {
+            from_s: 0,
+            used: [0.4, 0.79],
+            queue_ms: CALM,
+            fairness: Some([0.9, 1.0]),
+        },
+        Phase {
+            from_s: 25,
+            used: [0.6, 1.0],
+            queue_ms: STEP,
+            fairness: Some([0.8, 1.0]),
+        },
+    ];
+    check(&case("several-flows", 45), &phases);
+}
+
+/// 5.3: one flow each way, 1.56 of 2 Mbps at most; the forward one has half of that from second 20.
+#[test]
+fn flows_follow_while_feedback_shares_the_way_back() {
+    let whole = |from_s| Phase {
+        from_s,
+        used: [0.4, 0.79],
+        queue_ms: CALM,
+        fairness: None,
+    };
+    let half = Phase {
+        from_s: 20,
+        used: [0.6, 1.0],
+        queue_ms: STEP,
+        fairness: None,
+    };
+    check(&case("reverse-path", 34), &[whole(0), half, whole(0)]);
+}
+
+/// 5.4: one flow of 1.56 Mbps has 45 % of 3.5 Mbps, two have 90 % at most; who comes later gets a
+/// share. Jain's index of two, of which one has a third of the other, is (1 + 3)^2 / (2 x 10) = 0.8.
+#[test]
+fn who_comes_later_gets_a_share() {
+    let phases = [
+        Phase {
+            from_s: 0,
+            used: [0.3, 0.45],
+            queue_ms: CALM,
+            fairness: None,
+        },
+        Phase {
+            from_s: 20,
+            used: [0.5, 0.9],
+            queue_ms: CALM,
+            fairness: Some([0.8, 1.0]),
+        },
+    ];
+    check(&case("competing-flows", 38), &phases);
+}
+
+/// 5.6: beside Reno, which fills any buffer, delay-based control is left with little more than its
+/// floor: 150 kbps are 7.5 % of 2 Mbps. An equal share would be 50 %. Reno keeps the buffer between a
+/// quarter full (it halves 300 ms of buffer and 100 ms of path) and full.
+#[test]
+fn a_long_tcp_transfer_leaves_the_floor() {
+    let phases = [Phase {
+        from_s: 5,
+        used: [0.06, 0.4],
+        queue_ms: [200.0, 345.0],
+        fairness: None,
+    }];
+    check(&case("long-tcp", 30), &phases);
+}
+
+/// 5.8, with the pause from 14 to 22 s: what one of three flows leaves the others take, up to 90 % of
+/// the path, and give back.
+#[test]
+fn the_share_of_a_flow_that_pauses_is_used() {
+    let mut plan = case("pause", 32);
+    let [pause] = &mut plan.events[..] else {
+        panic!("{:?}", plan.events);
+    };
+    (pause.at, pause.lasts) = (Duration::from_secs(14), Duration::from_secs(8));
+    let phase = |from_s, used| Phase {
+        from_s,
+        used,
+        queue_ms: CALM,
+        fairness: Some([0.8, 1.0]),
+    };
+    let three = [
+        phase(0, [0.4, 1.0]),
+        phase(14, [0.5, 0.9]),
+        phase(22, [0.6, 1.0]),
+    ];
+    check(&plan, &three);
+}
