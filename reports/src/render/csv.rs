@@ -288,7 +288,8 @@ mod tests {
             "{measured}"
         );
         assert!(
-            timeline(&cells).ends_with("trio,mesh,3,7,3,a,1000.5,100.0,1200.0,910.5,800.0,60,,250.0\n")
+            timeline(&cells)
+                .ends_with("trio,mesh,3,7,3,a,1000.5,100.0,1200.0,910.5,800.0,60,,250.0\n")
         );
     }
 }
