@@ -177,8 +177,8 @@ fn the_number_of_jobs_changes_no_file_but_those_that_may_differ() {
         files
     };
     let alone = files(1);
-    // The records, 7 tables and the page, and the captures of 6 cells.
-    assert_eq!(alone.len(), 9 + 6);
+    // The records, 8 tables and the page, and the captures of 6 cells.
+    assert_eq!(alone.len(), 10 + 6);
     assert_eq!(alone["capture-mesh-3-6.pcapng"], 6_u64.to_le_bytes());
     assert_eq!(alone, files(4));
 }
