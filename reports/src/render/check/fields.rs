@@ -5,6 +5,20 @@ use crate::gates::Verdict;
 use crate::render::format::MISSING;
 use crate::stats::Estimate;
 
+/// The cells of a limit's row in a table.
+pub(super) fn limit(verdict: &Verdict) -> [String; 8] {
+    [
+        verdict.participants.to_string(),
+        verdict.topology.clone(),
+        group(verdict.group.as_deref()),
+        verdict.metric.clone(),
+        estimate(verdict.estimate),
+        bounds(verdict),
+        margin(verdict),
+        outcome(verdict),
+    ]
+}
+
 /// Four digits that count, and no zeros behind them.
 pub(super) fn short(value: f64) -> String {
     if value == 0.0 {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Findings, fields, text};
+use super::{Findings, applied, count_kept, fields, text};
 use crate::compare::{Change, Comparison, Direction};
-use crate::gates::{Outcome, Verdict};
+use crate::gates::Verdict;
 use crate::render::markdown::{escaped, row};
 
 /// The longest text: GitHub refuses a comment of more than 65,536 characters, and no common service
@@ -27,17 +27,11 @@ pub fn render(findings: &Findings) -> String {
 }
 
 fn limits(page: &mut Page, verdicts: &[Verdict]) {
-    let mut applied: Vec<_> = verdicts
-        .iter()
-        .filter(|verdict| verdict.outcome != Outcome::NotApplicable)
-        .collect();
+    let mut applied = applied(verdicts);
     if applied.is_empty() {
         return page.add("No limit applies.\n\n".to_owned());
     }
-    let kept = applied
-        .iter()
-        .filter(|verdict| verdict.outcome.is_good())
-        .count();
+    let kept = count_kept(&applied);
     page.add(format!("{kept} of {} limits kept.\n\n", applied.len()));
     applied.sort_by_key(|verdict| verdict.outcome.is_good());
     page.table(
@@ -51,18 +45,9 @@ fn limits(page: &mut Page, verdicts: &[Verdict]) {
             "margin",
             "verdict",
         ],
-        applied.into_iter().map(|verdict| {
-            vec![
-                verdict.participants.to_string(),
-                verdict.topology.clone(),
-                fields::group(verdict.group.as_deref()),
-                verdict.metric.clone(),
-                fields::estimate(verdict.estimate),
-                fields::bounds(verdict),
-                fields::margin(verdict),
-                fields::outcome(verdict),
-            ]
-        }),
+        applied
+            .into_iter()
+            .map(|verdict| fields::limit(verdict).to_vec()),
     );
 }
 

@@ -12,7 +12,7 @@ pub use markdown::{MOST_BYTES, render as markdown};
 pub use text::{broken, render as text};
 
 use crate::compare::Comparison;
-use crate::gates::Verdict;
+use crate::gates::{Outcome, Verdict};
 
 /// What there is to say about a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,18 @@ impl Findings {
             .all(|verdict| verdict.outcome.is_good());
         limits && self.comparison.as_ref().is_none_or(Comparison::is_good)
     }
+}
+
+/// The limits that apply.
+fn applied(verdicts: &[Verdict]) -> Vec<&Verdict> {
+    let applies = |verdict: &&Verdict| verdict.outcome != Outcome::NotApplicable;
+    verdicts.iter().filter(applies).collect()
+}
+
+/// How many of these are kept.
+fn count_kept(applied: &[&Verdict]) -> usize {
+    let is_kept = |verdict: &&&Verdict| verdict.outcome.is_good();
+    applied.iter().filter(is_kept).count()
 }
 
 #[cfg(test)]

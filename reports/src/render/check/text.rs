@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Findings, fields};
+use super::{Findings, applied, count_kept, fields};
 use crate::compare::{Change, Comparison, Direction};
 use crate::gates::{Outcome, Verdict};
 use crate::render::text::layout::{Column, table};
@@ -32,7 +32,7 @@ pub fn broken(verdicts: &[Verdict]) -> String {
 
 fn listed(verdicts: &[Verdict], is_shown: impl Fn(&Verdict) -> bool) -> String {
     let rows = verdicts.iter().filter(|verdict| is_shown(verdict));
-    let rows: Vec<_> = rows.map(verdict_row).collect();
+    let rows: Vec<_> = rows.map(fields::limit).collect();
     let columns = [
         Column::figure("N"),
         Column::text("topology"),
@@ -51,29 +51,10 @@ fn listed(verdicts: &[Verdict], is_shown: impl Fn(&Verdict) -> bool) -> String {
 
 /// How many of the limits that apply are kept, in a line.
 fn kept(verdicts: &[Verdict]) -> String {
-    let applies = |verdict: &&Verdict| verdict.outcome != Outcome::NotApplicable;
-    let applied: Vec<_> = verdicts.iter().filter(applies).collect();
-    let kept = applied
-        .iter()
-        .filter(|verdict| verdict.outcome.is_good())
-        .count();
-    match applied.len() {
-        0 => "limits: none apply\n".to_owned(),
-        all => format!("limits: {kept} of {all} kept\n"),
+    match applied(verdicts).as_slice() {
+        [] => "limits: none apply\n".to_owned(),
+        all => format!("limits: {} of {} kept\n", count_kept(all), all.len()),
     }
-}
-
-fn verdict_row(verdict: &Verdict) -> [String; 8] {
-    [
-        verdict.participants.to_string(),
-        verdict.topology.clone(),
-        fields::group(verdict.group.as_deref()),
-        verdict.metric.clone(),
-        fields::estimate(verdict.estimate),
-        fields::bounds(verdict),
-        fields::margin(verdict),
-        fields::outcome(verdict),
-    ]
 }
 
 fn changes(comparison: &Comparison) -> String {
