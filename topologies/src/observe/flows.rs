@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sim::Time;
 use sim::trace::{PacketEvent, Stage};
-use sim::{HostId, Time};
 
 use super::frames::HopKey;
 
@@ -27,11 +27,11 @@ pub struct Second {
 
 /// Notes what happens to a packet of a hop.
 pub fn note(log: &mut FlowLog, event: &PacketEvent<'_>, hop: HopKey) {
-    let from_sender = is(event.origin, hop.from);
+    let from_sender = hop.is_from(event.origin);
     let flow = log.entry((hop.from, hop.to)).or_default();
     match event.stage {
         Stage::Sent if from_sender => second_of(flow, event.at).sent += 1,
-        Stage::Delivered(host) if is(host, hop.to) => {
+        Stage::Delivered(host) if hop.is_to(host) => {
             let arrived = event.arrived.unwrap_or(event.at);
             let second = second_of(flow, arrived);
             second.bytes += u64::from(event.packet.wire_bytes());
@@ -48,8 +48,4 @@ pub fn note(log: &mut FlowLog, event: &PacketEvent<'_>, hop: HopKey) {
 fn second_of(flow: &mut BTreeMap<u32, Second>, time: Time) -> &mut Second {
     let second = (time.as_nanos() / 1_000_000_000) as u32;
     flow.entry(second).or_default()
-}
-
-fn is(host: HostId, index: u16) -> bool {
-    host.index() == usize::from(index)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reports::record::{Kind, RepairRecord};
-use sim::Time;
+use sim::{HostId, Time};
 
 use super::shown::Mix;
 
@@ -27,6 +27,16 @@ pub struct HopKey {
 }
 
 impl HopKey {
+    /// Whether that host puts it on the wire.
+    pub fn is_from(&self, host: HostId) -> bool {
+        host.index() == usize::from(self.from)
+    }
+
+    /// Whether that host takes it off.
+    pub fn is_to(&self, host: HostId) -> bool {
+        host.index() == usize::from(self.to)
+    }
+
     /// The hop that begins at the source itself.
     pub fn first(source: u16, to: u16, kind: Kind) -> Self {
         HopKey {

@@ -75,7 +75,7 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: 
     let mut observations = observatory.lock();
     if let Some((hop, kind)) = observations.repairs.get(&ssrc).copied() {
         let frame = observations.hop_frame_mut(hop, timestamp);
-        let leaves = event.stage == Stage::Sent && is(event.origin, hop.from);
+        let leaves = event.stage == Stage::Sent && hop.is_from(event.origin);
         if let Some(frame) = frame.filter(|_| leaves) {
             frame.repaired_by(kind, bytes);
         }
@@ -92,19 +92,15 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: 
     };
     // The first time counts: later ones are repairs, or copies behind a relay.
     match event.stage {
-        Stage::Sent if is(event.origin, hop.from) => match frame.departures.entry(sequence) {
+        Stage::Sent if hop.is_from(event.origin) => match frame.departures.entry(sequence) {
             Entry::Vacant(place) => _ = place.insert(event.at),
             Entry::Occupied(_) => frame.repaired_by(RepairKind::Retransmission, bytes),
         },
-        Stage::Delivered(host) if is(host, hop.to) => {
+        Stage::Delivered(host) if hop.is_to(host) => {
             // Before the receiver's CPU: what that takes is part of what follows.
             let arrived = event.arrived.unwrap_or(event.at);
             frame.arrivals.entry(sequence).or_insert(arrived);
         }
         _ => {}
     }
-}
-
-fn is(host: HostId, index: u16) -> bool {
-    host.index() == usize::from(index)
 }
