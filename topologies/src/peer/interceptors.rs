@@ -14,6 +14,39 @@ use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEs
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
+/// What interceptors of ours have in common, in their `impl Protocol`. They have two queues, `inbound`
+/// and `outbound`, of what goes on to the next one.
+macro_rules! passes {
+    (queues) => {
+        type Rout = ::rtc::interceptor::TaggedPacket;
+        type Wout = ::rtc::interceptor::TaggedPacket;
+        type Eout = ();
+        type Error = ::rtc::shared::error::Error;
+        type Time = ::std::time::Instant;
+
+        fn poll_read(&mut self) -> Option<Self::Rout> {
+            self.inbound.pop_front()
+        }
+
+        fn poll_write(&mut self) -> Option<Self::Wout> {
+            self.outbound.pop_front()
+        }
+    };
+    (reads) => {
+        fn handle_read(&mut self, message: Self::Rout) -> Result<(), Self::Error> {
+            self.inbound.push_back(message);
+            Ok(())
+        }
+    };
+    (writes) => {
+        fn handle_write(&mut self, message: Self::Wout) -> Result<(), Self::Error> {
+            self.outbound.push_back(message);
+            Ok(())
+        }
+    };
+}
+pub(crate) use passes;
+
 /// Hands keyframe requests (PLI and FIR) and limits (REMB) to the application; the chain ends all
 /// other RTCP.
 ///
@@ -46,11 +79,8 @@ pub fn limit_in(packets: &[Box<dyn rtcp::Packet>]) -> Option<f64> {
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
+    passes!(queues);
+    passes!(writes);
 
     fn handle_read(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtcp(packets) = &mut message.message.packet {
@@ -62,19 +92,6 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {
         }
         self.inbound.push_back(message);
         Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.outbound.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
     }
 }
 
@@ -107,11 +124,8 @@ impl FirstPackets {
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for FirstPackets {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
+    passes!(queues);
+    passes!(writes);
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
         let now = message.now;
@@ -128,19 +142,6 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for FirstPackets {
             false => self.inbound.push_back(message),
         }
         Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.outbound.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {

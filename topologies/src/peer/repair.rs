@@ -15,7 +15,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
 
 use rtc::interceptor::{
     AttributedPacket, FlexFec03Decoder, Interceptor, Packet, StreamInfo, TaggedPacket,
@@ -26,6 +25,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
 use super::Context;
+use super::interceptors::passes;
 
 /// The header extension for transport-wide sequence numbers.
 const TRANSPORT_WIDE: &str =
@@ -174,11 +174,8 @@ fn bare(packet: &rtp::packet::Packet, transport_wide: Option<u8>) -> rtp::packet
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for Repairs {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
+    passes!(queues);
+    passes!(writes);
 
     fn handle_read(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
         let Packet::Rtp(packet) = &mut message.message.packet else {
@@ -194,19 +191,6 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Repairs {
             });
         }
         Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.outbound.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
     }
 }
 

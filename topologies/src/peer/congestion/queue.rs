@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::MarshalSize;
+
+use crate::peer::interceptors::passes;
 
 /// Packets that went into a pacer and did not come out yet.
 #[derive(Debug, Default)]
@@ -86,20 +87,8 @@ impl Gate {
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for Gate {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.inbound.push_back(message);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
+    passes!(queues);
+    passes!(reads);
 
     fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &message.message.packet {
@@ -115,10 +104,6 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Gate {
         }
         self.outbound.push_back(message);
         Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
     }
 }
 

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::time::Instant;
 
 use bytes::Bytes;
 use proptest::prelude::*;
