@@ -276,7 +276,7 @@ fn every_key_of_the_stack() {
          check_interval = \"20 ms\"\nmax_binding_requests = 9\nturn_refresh_cap = \"30 s\"\n\
          discard_candidates_on_restart = true\nrestart_when_disconnected = true\n\
          max_nacks_per_packet = 3\nsteady_playout = true\ntrendline = true\n\
-         steady_handshake = true\n\
+         steady_handshake = true\nsteady_channels = true\n\
          acceptance_waits.host = \"1 ms\"\nacceptance_waits.srflx = \"2 ms\"\n\
          acceptance_waits.prflx = \"3 ms\"\nacceptance_waits.relay = \"4 ms\"",
     );
@@ -294,6 +294,7 @@ fn every_key_of_the_stack() {
         steady_playout: true,
         trendline: true,
         steady_handshake: true,
+        steady_channels: true,
     };
     assert_eq!(written.stack, expected);
     let defaults = plan(

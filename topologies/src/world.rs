@@ -486,15 +486,10 @@ impl Environment for SimEnvironment {
         if self.steady_handshake {
             runtime = runtime.steadying_handshakes();
         }
-        let ice_tcp = self.tcp_role();
-        let plain: Arc<dyn Runtime> = Arc::new(runtime.clone());
         ConnectionRuntime {
-            runtime: match &ice_tcp {
-                Some(role) => role.runtime(plain),
-                None => plain,
-            },
+            runtime: Arc::new(runtime.clone()),
             use_relays: Box::new(move |may| runtime.use_relays(may)),
-            ice_tcp,
+            ice_tcp: self.tcp_role(),
         }
     }
 

@@ -240,6 +240,9 @@ pub struct StackPlan {
     /// Work-around: keeps DTLS flights that only repeat what was there before from the crate, which
     /// stops its own retransmissions on them, so that a lost flight ends the handshake.
     pub steady_handshake: bool,
+    /// Work-around: repeats a TURN ChannelBind request with the new nonce when the old one is stale
+    /// (438); the crate forgets the channel on it, and asks for one that the server has to refuse.
+    pub steady_channels: bool,
 }
 
 impl StackPlan {
@@ -259,6 +262,7 @@ impl StackPlan {
             steady_playout: true,
             trendline: true,
             steady_handshake: true,
+            steady_channels: true,
         }
     }
 
@@ -278,6 +282,7 @@ impl StackPlan {
             steady_playout: false,
             trendline: false,
             steady_handshake: false,
+            steady_channels: false,
         }
     }
 }

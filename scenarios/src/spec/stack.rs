@@ -23,6 +23,7 @@ pub(super) const KEYS: Keys = Keys {
         "steady_playout",
         "trendline",
         "steady_handshake",
+        "steady_channels",
     ],
 };
 
@@ -86,6 +87,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
     let steady_playout = flag("steady_playout", base.steady_playout);
     let trendline = flag("trendline", base.trendline);
     let steady_handshake = flag("steady_handshake", base.steady_handshake);
+    let steady_channels = flag("steady_channels", base.steady_channels);
     let acceptance_waits = section.or("acceptance_waits", base.acceptance_waits, |node| {
         waits(node, base.acceptance_waits)
     });
@@ -103,6 +105,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         steady_playout: steady_playout?,
         trendline: trendline?,
         steady_handshake: steady_handshake?,
+        steady_channels: steady_channels?,
     })
 }
 

@@ -22,12 +22,14 @@ use webrtc::peer_connection::{
 };
 
 use super::Context;
+use super::channels::Passwords;
 use super::congestion::Watching;
 use super::environment::{ConnectionRuntime, Environment};
 use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::repair::RepairLog;
+use super::runtime::OwnRuntime;
 use super::stack;
 use crate::infra::signaling::{Candidate, Signal, TurnCredentials};
 
@@ -80,13 +82,21 @@ pub struct IceServers(pub Vec<RTCIceServer>);
 impl IceServers {
     /// Uses these credentials with every TURN server.
     pub fn authenticate(&mut self, with: &TurnCredentials) {
-        let is_turn =
-            |server: &RTCIceServer| server.urls.iter().any(|url| url.starts_with("turn:"));
         for server in self.0.iter_mut().filter(|server| is_turn(server)) {
             server.username.clone_from(&with.username);
             server.credential.clone_from(&with.password);
         }
     }
+
+    fn tell(&self, passwords: &Passwords) {
+        for server in self.0.iter().filter(|server| is_turn(server)) {
+            passwords.learn(&server.username, &server.credential);
+        }
+    }
+}
+
+fn is_turn(server: &RTCIceServer) -> bool {
+    server.urls.iter().any(|url| url.starts_with("turn:"))
 }
 
 /// What candidates of an address of the host itself say (RFC 8839 section 5.1).
@@ -109,6 +119,7 @@ pub struct Connection {
     remote: u16,
     connection: Arc<dyn PeerConnection>,
     host: ConnectionRuntime,
+    passwords: Passwords,
     negotiation: Negotiation,
     signals: mpsc::UnboundedSender<(u16, Signal)>,
     /// For what it has to do later.
@@ -146,7 +157,18 @@ impl Connection {
         let (inputs, queue) = mpsc::unbounded_channel();
         let media = media(Renegotiate(inputs.clone()));
         let host = context.environment.connection_runtime();
-        let connection = build(&context, remote, servers, &host, inputs.clone()).await?;
+        let passwords = Passwords::default();
+        servers.tell(&passwords);
+        let own = OwnRuntime {
+            runtime: Arc::clone(&host.runtime),
+            ice_tcp: host.ice_tcp.clone(),
+            channels_of: context
+                .plan
+                .stack
+                .steady_channels
+                .then(|| passwords.clone()),
+        };
+        let connection = build(&context, remote, servers, own, inputs.clone()).await?;
         let runtime = context.environment.runtime();
         let end = Connection {
             // Any rule will do on which both ends agree. Servers have the largest index, and never
@@ -156,6 +178,7 @@ impl Connection {
             remote,
             connection,
             host,
+            passwords,
             signals,
             own_inputs: inputs.clone(),
             media,
@@ -228,6 +251,7 @@ impl Connection {
                 Ok(())
             }
             Input::Servers(servers) => {
+                servers.tell(&self.passwords);
                 let configuration = configuration(&self.context, &servers);
                 self.connection.set_configuration(configuration).await
             }
@@ -486,7 +510,7 @@ async fn build(
     context: &Context,
     remote: u16,
     servers: &IceServers,
-    host: &ConnectionRuntime,
+    runtime: OwnRuntime,
     inputs: mpsc::UnboundedSender<Input>,
 ) -> Result<Arc<dyn PeerConnection>> {
     let environment = context.environment.as_ref();
@@ -498,13 +522,13 @@ async fn build(
         environment: Arc::clone(&context.environment),
         tcp_port,
     };
-    let tcp_port = host.ice_tcp.as_ref().map(IceTcp::port);
+    let tcp_port = runtime.ice_tcp.as_ref().map(IceTcp::port);
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration(context, servers))
         .with_media_engine(media)
         .with_setting_engine(stack::settings(&context.plan.stack, crypto))
         .with_interceptor_registry(registry)
-        .with_runtime(Arc::clone(&host.runtime))
+        .with_runtime(Arc::new(runtime))
         .with_handler(Arc::new(Handler(inputs)))
         .with_udp_addrs(vec![binding(None)])
         .with_tcp_addrs(

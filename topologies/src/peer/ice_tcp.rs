@@ -10,15 +10,12 @@
 use std::fmt;
 use std::future::pending;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
-};
+use webrtc::runtime::{AsyncTcpListener, AsyncTcpStream};
 
 use crate::infra::ice_tcp::Slot;
 
@@ -52,10 +49,16 @@ impl IceTcp {
         }
     }
 
-    /// A runtime of the connection, whose listeners are those of its role.
-    pub fn runtime(&self, runtime: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        let role = self.clone();
-        Arc::new(RoleRuntime { runtime, role })
+    /// What the stack gets in place of a listener.
+    ///
+    /// # Errors
+    ///
+    /// If `listener` has no address.
+    pub fn listener(&self, listener: &TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        Ok(match self {
+            IceTcp::Active => Arc::new(Deaf(listener.local_addr()?)),
+            IceTcp::Passive(slot) => Arc::new(slot.clone()),
+        })
     }
 
     /// The description that is to be signalled for an own one, which the stack made.
@@ -99,61 +102,6 @@ impl IceTcp {
 /// The user name fragment of a description.
 pub fn fragment(sdp: &str) -> Option<&str> {
     sdp.lines().find_map(|line| line.strip_prefix(FRAGMENT))
-}
-
-/// A runtime with a connection's role in TCP.
-#[derive(Debug)]
-struct RoleRuntime {
-    runtime: Arc<dyn Runtime>,
-    role: IceTcp,
-}
-
-impl Runtime for RoleRuntime {
-    fn spawn(&self, future: Later<'static, ()>) -> Box<dyn JoinHandle> {
-        self.runtime.spawn(future)
-    }
-
-    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        self.runtime.wrap_udp_socket(socket)
-    }
-
-    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        Ok(match &self.role {
-            IceTcp::Active => Arc::new(Deaf(listener.local_addr()?)),
-            IceTcp::Passive(slot) => Arc::new(slot.clone()),
-        })
-    }
-
-    fn connect_tcp<'a>(
-        &'a self,
-        remote: SocketAddr,
-    ) -> Later<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.runtime.connect_tcp(remote)
-    }
-
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Later<'a, io::Result<Vec<SocketAddr>>> {
-        self.runtime.resolve_host(host)
-    }
-
-    fn now(&self) -> Instant {
-        self.runtime.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Later<'static, ()> {
-        self.runtime.sleep(duration)
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.runtime.interval(period)
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        self.runtime.block_on(future);
-    }
-
-    fn name(&self) -> &'static str {
-        self.runtime.name()
-    }
 }
 
 /// A listener that nobody connects to: the stack wants one for an active candidate.

@@ -6,7 +6,8 @@
 //! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
 //!   [`repair`]: repair packets to media; [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
-//!   lives by them; [`ice_tcp`]: what it does about TCP.
+//!   lives by them; [`ice_tcp`] and [`channels`]: what it does about TCP and about TURN; [`runtime`]:
+//!   how the stack gets to that.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
 //! - [`capture`]: camera and microphone, with [`pauses`]; [`source`]: what encodes, or replays the [`recordings`] of
@@ -17,6 +18,7 @@
 //!   it may fall behind; [`display`], [`loudspeaker`] and [`clock`]: devices that tick on their own.
 
 pub mod capture;
+pub mod channels;
 pub mod clock;
 pub mod congestion;
 pub mod connection;
@@ -37,6 +39,7 @@ pub mod playout;
 pub mod receive;
 pub mod recordings;
 pub mod repair;
+pub mod runtime;
 pub mod send;
 pub mod simulcast;
 pub mod source;

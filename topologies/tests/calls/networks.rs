@@ -158,3 +158,34 @@ fn an_hour_over_a_relay_loses_no_more_than_a_restart_takes() {
         );
     }
 }
+
+#[test]
+fn a_stale_nonce_silences_no_channel_but_one_of_the_crates_own() {
+    // The first packet after 300 s binds the channel again, with the nonce of the last answer: of
+    // 220 s, when the allocation is renewed for the second time. It is good for 50 s, so the
+    // permission is renewed in time, at 240 s, and the channel is refused. The crate then binds
+    // another one, which the server cannot allow as long as it has the first (RFC 8656 section
+    // 12.2), and drops what comes over that: sound is away for seconds.
+    for steady in [true, false] {
+        let mut plan = changing(Topology::Mesh, ["symmetric"; 2], 320.0, Vec::new());
+        plan.video = None;
+        plan.servers.nonce_lifetime = seconds(50.0);
+        plan.stack.turn_refresh_cap = Some(seconds(110.0));
+        plan.stack.steady_channels = steady;
+        let streams = call(&plan).streams;
+        let longest = |stream: &StreamRecord| stream.interval_us.quantile(1.0).unwrap() / 1e3;
+        let silence = streams.iter().map(longest).fold(0.0, f64::max);
+        assert!(
+            streams
+                .iter()
+                .all(|one| one.path.as_deref() == Some("relay"))
+        );
+        match steady {
+            true => assert!(NOT_AT_ALL.contains(&silence), "{silence} ms"),
+            false => assert!(
+                (1_000.0..=*RELAYED.end()).contains(&silence),
+                "{silence} ms"
+            ),
+        }
+    }
+}
