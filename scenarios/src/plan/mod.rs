@@ -214,7 +214,8 @@ pub struct StackPlan {
     pub trickle: bool,
     /// Between connectivity checks of one agent; `None` is the crate's default (200 ms).
     pub check_interval: Option<Duration>,
-    /// Requests on a pair before it fails; `None` is the crate's default (7).
+    /// Requests on a pair before it fails; `None` is the crate's default (7). One end may begin long
+    /// before the other: by the signalling delay, and by 1 s and more for a segment that is lost.
     pub max_binding_requests: Option<u16>,
     /// Longest time between refreshes of a TURN allocation; `None` is the crate's default. Cures
     /// the missing retry after 438 Stale Nonce.
@@ -253,7 +254,7 @@ impl StackPlan {
             flush_relay: true,
             trickle: false,
             check_interval: Some(Duration::from_millis(50)),
-            max_binding_requests: Some(60),
+            max_binding_requests: Some(400),
             turn_refresh_cap: Some(Duration::from_secs(100)),
             discard_candidates_on_restart: true,
             restart_when_disconnected: true,
