@@ -90,7 +90,7 @@ pub fn in_order<T: Sync, R: Send>(
 pub fn name(plan: &Plan) -> String {
     format!(
         "{} of {}, seed {}",
-        plan.topology,
+        plan.label(),
         plan.participants.len(),
         plan.seed.0
     )

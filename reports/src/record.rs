@@ -16,6 +16,11 @@ pub const SCHEMA_VERSION: u32 = 3;
 /// capacities, and not the program that wrote it.
 pub const OLDEST_SCHEMA: u32 = 2;
 
+/// `mesh`, `sfu` or `mcu`, of the name of a [`topology`](CellRecord::topology), variant or not.
+pub fn kind_of(topology: &str) -> &str {
+    topology.split(' ').next().unwrap_or(topology)
+}
+
 /// Everything that one cell of the grid (topology x participants x seed) recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -23,7 +28,8 @@ pub const OLDEST_SCHEMA: u32 = 2;
 pub struct CellRecord {
     /// The scenario's name.
     pub scenario: String,
-    /// `mesh`, `sfu` or `mcu`.
+    /// `mesh`, `sfu` or `mcu`; of a variant of the scenario, its name comes behind that, as in
+    /// `sfu one-layer`.
     pub topology: String,
     /// How many participants the call has.
     pub participants: u32,

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::record::{CellRecord, SCHEMA_VERSION};
+use crate::record::{CellRecord, SCHEMA_VERSION, kind_of};
 
 /// The content of `run.json`: the same for the same program, scenario and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,11 +109,11 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Whether the limit is about cells of this topology and size.
+    /// Whether the limit is about cells of this topology, or variant of one, and size.
     pub fn covers(&self, topology: &str, participants: u32) -> bool {
         let topologies = self.topologies.as_ref();
         let sizes = self.participants.as_ref();
-        topologies.is_none_or(|names| names.iter().any(|name| name == topology))
+        topologies.is_none_or(|names| names.iter().any(|name| *name == kind_of(topology)))
             && sizes.is_none_or(|sizes| sizes.contains(&participants))
     }
 }

@@ -188,6 +188,7 @@ fn call(spec: &Spec, seed: u64, topology: Topology, types: [&NatType; 2], offers
     Plan {
         scenario: spec.name.clone(),
         topology,
+        variant: None,
         seed: Seed(seed),
         participants: vec![
             participant(spec, 0, types[0], (offers == Offerer::A).then_some(stagger)),

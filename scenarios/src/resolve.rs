@@ -1,5 +1,6 @@
 //! From a scenario to the plans of its grid.
 
+use std::iter::once;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub struct Overrides {
 }
 
 /// The plans of a scenario whose files are relative to `base` and where work costs `costs`:
-/// topologies in their order, in each the numbers of participants in theirs, in each the seeds in
-/// theirs, which is upwards if the scenario says them.
+/// topologies in their order, in each the scenario as it is and then its variants, in each the numbers
+/// of participants in theirs, in each the seeds in theirs, which is upwards if the scenario says them.
 ///
 /// # Errors
 ///
@@ -54,7 +55,9 @@ pub(crate) fn resolve(
     check_data(spec, participants, &problems);
     check_pauses(spec, topologies, &problems);
     if topologies.contains(&Topology::Mcu) {
-        check_grids(spec, participants, &problems);
+        for (_, spec) in versions(spec, Topology::Mcu) {
+            check_grids(spec, participants, &problems);
+        }
     }
     let camera = |group: &Group| Some(camera::find(group.camera.as_ref()?, base, &problems));
     let cameras: Vec<_> = spec.groups.list.iter().map(camera).collect();
@@ -69,16 +72,29 @@ pub(crate) fn resolve(
 
     let mut plans = Vec::new();
     for topology in topologies {
-        for number in participants {
-            let cell = cell(spec, costs, *topology, gather(spec, &extras, *number));
-            let seeded = |seed| Plan {
-                seed: Seed(seed),
-                ..cell.clone()
-            };
-            plans.extend(seeds.iter().copied().map(seeded));
+        for (variant, spec) in versions(spec, *topology) {
+            for number in participants {
+                let cell = Plan {
+                    variant: variant.map(str::to_owned),
+                    ..cell(spec, costs, *topology, gather(spec, &extras, *number))
+                };
+                let seeded = |seed| Plan {
+                    seed: Seed(seed),
+                    ..cell.clone()
+                };
+                plans.extend(seeds.iter().copied().map(seeded));
+            }
         }
     }
     Ok(plans)
+}
+
+/// The scenario as it is, and its variants that have the topology, with their names.
+fn versions(spec: &Spec, topology: Topology) -> impl Iterator<Item = (Option<&str>, &Spec)> {
+    let variants = spec.variants.iter();
+    let of = variants.filter(move |variant| variant.topologies.contains(&topology));
+    let named = of.map(|variant| (Some(variant.name.as_str()), &variant.spec));
+    once((None, spec)).chain(named)
 }
 
 fn seeds(spec: &Spec, overrides: &Overrides) -> Vec<u64> {
@@ -99,6 +115,7 @@ fn cell(
     Plan {
         scenario: spec.name.clone(),
         topology,
+        variant: None,
         seed: Seed(spec.seed),
         video: spec.video.clone(),
         audio: spec.audio.clone(),

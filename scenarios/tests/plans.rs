@@ -31,6 +31,44 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
+fn variants_stand_behind_their_topology_and_change_what_they_name() {
+    let source = "name = \"x\"\nparticipants = [2, 3]\ntopologies = [\"sfu\", \"mesh\"]\n\
+                  [video]\nsize = \"320x180\"\nfps = 20\n[stack]\ntrickle = true\n\
+                  [[variant]]\nname = \"rough\"\nrepair = { nack = false }\n\
+                  [[variant]]\nname = \"mute\"\ntopologies = [\"mesh\"]\naudio = false\n\
+                  stack = { profile = \"stock\" }\n";
+    let all = plans(source, &Overrides::default());
+    let cells: Vec<_> = all
+        .iter()
+        .map(|plan| (plan.label(), plan.participants.len()))
+        .collect();
+    let expected = ["sfu", "sfu rough", "mesh", "mesh rough", "mesh mute"];
+    let expected: Vec<_> = expected
+        .iter()
+        .flat_map(|label| [2, 3].map(|number| ((*label).to_owned(), number)))
+        .collect();
+    assert_eq!(cells, expected);
+    // What a variant does not name is that of the scenario: rough is the plan but for a value.
+    let mut rough = all[0].clone();
+    rough.variant = Some("rough".to_owned());
+    rough.repair.nack = false;
+    assert_eq!(all[2], rough);
+    let mute = &all[8];
+    assert_eq!(mute.audio, None);
+    assert_eq!(mute.video, all[0].video);
+    let stock = StackPlan {
+        trickle: true,
+        ..StackPlan::stock()
+    };
+    assert_eq!(mute.stack, stock, "what the scenario writes stays");
+    let mesh = Overrides {
+        topologies: Some(vec![Topology::Mesh]),
+        ..Overrides::default()
+    };
+    assert_eq!(plans(source, &mesh), all[4..]);
+}
+
+#[test]
 fn the_grid_is_participants_then_seeds() {
     let source = "name = \"x\"\nparticipants = [6, 3]\nseed = 10\nseeds = 2\n";
     let cells = |overrides: &Overrides| -> Vec<_> {
@@ -341,7 +379,8 @@ fn every_built_in_resolves_under_its_name() {
         assert_eq!(scenario.source(), built_in.source);
         assert_eq!(scenario.question(), Some(built_in.question.as_str()));
         let cells = built_in.topologies.len() * built_in.participants.len();
-        let plans = scenario.resolve(&Overrides::default()).unwrap();
+        let mut plans = scenario.resolve(&Overrides::default()).unwrap();
+        plans.retain(|plan| plan.variant.is_none());
         assert_eq!(plans.len(), cells, "{}", built_in.name);
         // They are to answer within minutes; so does an hour of two who only talk, and no more.
         let most = if built_in.name == "long-call" {

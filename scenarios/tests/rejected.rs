@@ -59,6 +59,11 @@ buffer = "1 MiB"
 [mcu]
 size = "640x360"
 encoders = "per-participant"
+[[variant]]
+name = "v"
+topologies = ["mesh"]
+video = { fps = 15 }
+repair = { nack = false }
 "#;
 
 /// All problems of `source`, a line each.
@@ -94,7 +99,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 18);
+    assert_eq!(files.len(), 19);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());

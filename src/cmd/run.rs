@@ -114,11 +114,7 @@ impl Job {
 
     fn grid(&self) -> Grid {
         Grid {
-            topologies: distinct(
-                self.plans
-                    .iter()
-                    .map(|plan| plan.topology.name().to_owned()),
-            ),
+            topologies: distinct(self.plans.iter().map(Plan::label)),
             participants: distinct(self.plans.iter().map(|plan| plan.participants.len() as u32)),
             seeds: distinct(self.plans.iter().map(|plan| plan.seed.0)),
         }
@@ -204,23 +200,28 @@ fn limit(limit: &scenarios::Limit) -> Limit {
     }
 }
 
+/// What the files of a cell are called, behind what they are.
+fn file_stem(plan: &Plan) -> String {
+    let label = plan.label().replace(' ', "-");
+    format!("{label}-{}-{}", plan.participants.len(), plan.seed.0)
+}
+
 fn capture(plan: &Plan, bytes: Vec<u8>) -> Capture {
-    let (topology, n, seed) = (plan.topology, plan.participants.len(), plan.seed.0);
     Capture {
-        file_name: format!("capture-{topology}-{n}-{seed}.pcapng"),
+        file_name: format!("capture-{}.pcapng", file_stem(plan)),
         bytes,
     }
 }
 
 fn picture(plan: &Plan, screen: Screen) -> Capture {
-    let (topology, n, seed) = (plan.topology, plan.participants.len(), plan.seed.0);
+    let stem = file_stem(plan);
     let Screen {
         receiver,
         source,
         png,
     } = screen;
     Capture {
-        file_name: format!("picture-{topology}-{n}-{seed}-{receiver}-sees-{source}.png"),
+        file_name: format!("picture-{stem}-{receiver}-sees-{source}.png"),
         bytes: png,
     }
 }

@@ -6,7 +6,7 @@ use super::money;
 use super::pairs::{Pair, pairs};
 use super::row::row;
 use crate::rank::quantile;
-use crate::record::{CellRecord, HostRecord, Kind, Role};
+use crate::record::{CellRecord, HostRecord, Kind, Role, kind_of};
 
 row! {
     /// One cell in one row. Times in ms, rates in thousands of bits per second at the IP layer
@@ -216,7 +216,7 @@ fn total(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// A mesh records the connections that there should be, those of participants who are there
 /// together; a server is there for everyone.
 fn expected_pairs(record: &CellRecord, pairs: &[Pair]) -> Option<u64> {
-    match record.topology.as_str() {
+    match kind_of(&record.topology) {
         "mesh" => Some(pairs.len() as u64),
         "sfu" | "mcu" => Some(u64::from(record.participants)),
         _ => None,

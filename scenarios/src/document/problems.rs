@@ -23,6 +23,11 @@ impl Problems {
         self.0.borrow_mut().push(Finding { at, path, message });
     }
 
+    /// Whether nothing was reported so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// The value, if nothing was reported; otherwise the findings from the top of the file down.
     pub(crate) fn into_result<T>(self, value: T) -> Result<T, Vec<Finding>> {
         let mut findings = self.0.into_inner();

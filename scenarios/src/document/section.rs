@@ -1,9 +1,12 @@
 //! A table of the document whose keys are known.
 
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::{Node, Problems};
 use crate::suggest;
+
+type Key<'d> = Spanned<DeString<'d>>;
 
 /// The keys that a section may have.
 #[derive(Debug)]
@@ -66,6 +69,42 @@ impl<'d> Section<'d> {
         Some(Node::new(self.problems, self.child(key), value))
     }
 
+    /// Whether nothing in the document was reported so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Whether one of `keys` was written.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.table.contains_key(*key))
+    }
+
+    /// This section's table with the `keys` of `over` put into it: tables key by key, anything else as
+    /// a whole. Values keep their places in the document.
+    pub(crate) fn overlaid(&self, over: &Section<'d>, keys: &[&str]) -> DeTable<'d> {
+        let mut table = self.table.clone();
+        let written = over.table.iter();
+        for (key, value) in written.filter(|(key, _)| keys.contains(&key.get_ref().as_ref())) {
+            put(&mut table, key, value);
+        }
+        table
+    }
+
+    /// A section of the same keys that is read at the place of `other`.
+    pub(crate) fn of_table<'t>(
+        &'t self,
+        table: &'t DeTable<'t>,
+        other: &Section<'_>,
+    ) -> Section<'t> {
+        Section {
+            problems: self.problems,
+            path: other.path.clone(),
+            at: other.at,
+            table,
+            keys: self.keys,
+        }
+    }
+
     /// What `read` makes of `key`, or `default` if it was not written.
     pub(crate) fn or<T>(
         &self,
@@ -123,4 +162,18 @@ impl<'d> Section<'d> {
             }
         }
     }
+}
+
+/// Puts a value into `table`, or what a table has into the table that is there.
+fn put<'d>(table: &mut DeTable<'d>, key: &Key<'d>, value: &Spanned<DeValue<'d>>) {
+    let name = key.get_ref().as_ref();
+    let there = table.get_mut(name).map(Spanned::get_mut);
+    if let (Some(DeValue::Table(there)), DeValue::Table(over)) = (there, value.get_ref()) {
+        for (key, value) in over {
+            put(there, key, value);
+        }
+        return;
+    }
+    table.remove(name);
+    table.insert(key.clone(), value.clone());
 }

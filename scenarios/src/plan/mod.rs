@@ -95,6 +95,8 @@ pub struct Plan {
     pub scenario: String,
     /// How the participants are connected.
     pub topology: Topology,
+    /// Which variant of the scenario it is; `None` for the scenario as it is.
+    pub variant: Option<String>,
     /// Everything random follows from it.
     pub seed: Seed,
     /// Who takes part, at least two, in order of their index.
@@ -129,6 +131,16 @@ pub struct Plan {
     pub prices: Prices,
     /// What happens in mid-call, in order of time.
     pub events: Vec<Event>,
+}
+
+impl Plan {
+    /// What results call it: the topology, and behind it the variant, if it is one.
+    pub fn label(&self) -> String {
+        match &self.variant {
+            None => self.topology.name().to_owned(),
+            Some(variant) => format!("{} {variant}", self.topology),
+        }
+    }
 }
 
 /// One participant of a call.

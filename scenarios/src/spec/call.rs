@@ -37,6 +37,7 @@ pub(super) const KEYS: Keys = Keys {
         "servers",
         "sfu",
         "mcu",
+        "variant",
         "limits",
         "prices",
         "nat",
@@ -63,6 +64,7 @@ pub(crate) enum Cpu {
     Profile(String),
 }
 
+/// Everything but its variants.
 pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let name = section.must("name", "name = \"stand-up\"", name::read);
     let question = section.maybe("question", question);
@@ -141,6 +143,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
         servers: servers?,
         sfu: sfu?,
         mcu: mcu?,
+        variants: Vec::new(),
         limits: limits?,
         prices: prices?,
         traversal: traversal?,

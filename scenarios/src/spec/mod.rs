@@ -28,6 +28,7 @@ mod servers;
 mod stack;
 mod traversal;
 mod turn;
+mod variant;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub(crate) use network::{NetworkChange, NetworkEvent, SpecChange};
 pub(crate) use pause::Pause;
 pub(crate) use servers::Servers;
 pub(crate) use traversal::{Traversal, types as nat_types};
+pub(crate) use variant::Variant;
 
 #[cfg(test)]
 use crate::document::Keys;
@@ -101,6 +103,8 @@ pub(crate) struct Spec {
     pub(crate) sfu: SfuPlan,
     /// How an MCU mixes.
     pub(crate) mcu: McuPlan,
+    /// What is compared with the scenario as it is.
+    pub(crate) variants: Vec<Variant>,
     /// What the results have to keep to.
     pub(crate) limits: Vec<Limit>,
     /// What servers cost.
@@ -115,7 +119,14 @@ pub(crate) struct Spec {
 ///
 /// Every problem found, from the top of the file down.
 pub(crate) fn read(source: &str) -> Result<Spec, Vec<Finding>> {
-    document::read(source, &call::KEYS, call::read)
+    document::read(source, &call::KEYS, |section| {
+        let mut spec = call::read(section)?;
+        // What is wrong with the scenario itself is told once.
+        if section.is_clean() {
+            spec.variants = variant::read(section, &spec)?;
+        }
+        Some(spec)
+    })
 }
 
 /// A moment before `end`, the end of the call (unless that could not be read).
@@ -132,7 +143,7 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 30] {
+fn vocabulary() -> [&'static Keys; 31] {
     [
         &call::KEYS,
         &media::VIDEO,
@@ -159,6 +170,7 @@ fn vocabulary() -> [&'static Keys; 30] {
         &turn::KEYS,
         &central::SFU,
         &central::MCU,
+        &variant::KEYS,
         &limits::METRICS,
         &limits::KEYS,
         &prices::KEYS,

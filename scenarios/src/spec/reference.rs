@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 19);
+    assert_eq!(examples.len(), 20);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -112,7 +112,7 @@ fn unknown_keys_are_rejected_in_every_section() {
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
     let event = "at = \"1 s\"\ngroup = \"g\"\n";
     let change = format!("[[network]]\n{event}up.");
-    let cases: [(&str, String, &str); 30] = [
+    let cases: [(&str, String, &str); 31] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -211,6 +211,11 @@ fn unknown_keys_are_rejected_in_every_section() {
         ),
         ("[sfu]", "[sfu]\nbogus = 1".to_owned(), "sfu.bogus"),
         ("[mcu]", "[mcu]\nbogus = 1".to_owned(), "mcu.bogus"),
+        (
+            "[[variant]]",
+            "[[variant]]\nname = \"v\"\nvideo = { fps = 15 }\nbogus = 1".to_owned(),
+            "variant[0].bogus",
+        ),
         (
             "[limits]",
             "[limits]\nbogus = { max = 1 }".to_owned(),

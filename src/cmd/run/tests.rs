@@ -73,7 +73,7 @@ impl Backwards {
 fn record(plan: &Plan) -> CellRecord {
     CellRecord {
         scenario: plan.scenario.clone(),
-        topology: plan.topology.name().to_owned(),
+        topology: plan.label(),
         participants: plan.participants.len() as u32,
         seed: plan.seed.0,
         fidelity: "codec".to_owned(),

@@ -26,7 +26,8 @@ pub fn freezes(shown: &[Time], window: (Time, Time)) -> Freezes {
     let ms = |(from, to): &(Time, Time)| (*to - *from).as_secs_f64() * 1e3;
     Freezes {
         count: all.len() as u64,
-        total_ms: all.iter().map(ms).sum(),
+        // The sum of nothing is -0.
+        total_ms: all.iter().map(ms).fold(0.0, |sum, ms| sum + ms),
     }
 }
 

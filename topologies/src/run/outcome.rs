@@ -58,7 +58,7 @@ pub fn record(
     };
     CellRecord {
         scenario: plan.scenario.clone(),
-        topology: plan.topology.name().to_owned(),
+        topology: plan.label(),
         participants: plan.participants.len() as u32,
         seed: plan.seed.0,
         fidelity: plan.fidelity.name().to_owned(),

@@ -49,6 +49,7 @@ pub fn call(nats: &[&str]) -> Plan {
     Plan {
         scenario: "test".to_owned(),
         topology: Topology::Mesh,
+        variant: None,
         seed: Seed(7),
         participants: (0..).zip(nats).map(participant).collect(),
         video: Some(VideoPlan {

@@ -73,6 +73,7 @@ pub fn plan(number: u16, end: f64) -> Plan {
     Plan {
         scenario: "mesh".to_owned(),
         topology: Topology::Mesh,
+        variant: None,
         seed: Seed(1),
         participants: (0..number)
             .map(|index| participant(index, vec![]))

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use plotters::style::RGBColor;
+
 use super::data::DataRow;
 use super::estimate::Estimate;
 use super::group::Groups;
 use super::panel::{Mark, Panel};
-use super::sheet::{Entry, Sheet};
-use super::{Chart, axis, style};
+use super::sheet::Sheet;
+use super::{Chart, axis};
 use crate::metrics::streams;
 use crate::record::{CellRecord, Kind, TimelineRecord};
 
@@ -73,13 +75,13 @@ pub(super) fn chart(groups: &Groups) -> Option<Chart> {
         legend: cells
             .iter()
             .filter(drawn)
-            .map(|cell| Entry::topology(&cell.topology))
+            .map(|cell| groups.entry(&cell.topology))
             .collect(),
         columns: 1,
         height: 220,
         panels: all
             .iter()
-            .map(|(figure, lines)| panel(figure, lines))
+            .map(|(figure, lines)| panel(groups, figure, lines))
             .collect(),
     };
     let sentences: Vec<String> = all
@@ -167,7 +169,7 @@ fn sentence(figure: &Figure, lines: &[Line], cells: &[&CellRecord]) -> Option<St
     })
 }
 
-fn panel(figure: &Figure, lines: &[Line]) -> Panel {
+fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
     let all = lines
         .iter()
         .flat_map(|(_, points)| points.values())
@@ -179,13 +181,15 @@ fn panel(figure: &Figure, lines: &[Line]) -> Panel {
         title: figure.title.to_owned(),
         x: axis::from_zero("time since the start of the call, s", last),
         y: axis::from_zero(figure.title, all.map(|value| value.high)),
-        marks: lines.iter().flat_map(marks).collect(),
+        marks: lines
+            .iter()
+            .flat_map(|line| marks(line, groups.entry(line.0).color))
+            .collect(),
     }
 }
 
 /// The spread as a shade, the means as a line through the middles of the seconds.
-fn marks((topology, points): &Line) -> Vec<Mark> {
-    let color = style::topology(topology);
+fn marks((_, points): &Line, color: RGBColor) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut stretch = Vec::new();
     let mut next = None;

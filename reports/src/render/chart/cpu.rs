@@ -154,7 +154,7 @@ fn chart(groups: &Groups, who: &Who) -> Option<Chart> {
             .iter()
             .map(|work| Entry::area(work, style::work(work)))
             .collect(),
-        columns: panels.len().max(1),
+        columns: panels.len().clamp(1, 3),
         height: 260,
         panels,
     };

@@ -1,7 +1,8 @@
 //! Cells by topology and size: what one point of a chart stands for.
 
+use super::sheet::Entry;
 use crate::metrics::SummaryRow;
-use crate::record::CellRecord;
+use crate::record::{CellRecord, kind_of};
 use crate::run::Run;
 
 /// The cells of one topology and size, one per seed.
@@ -45,6 +46,13 @@ impl<'a> Groups<'a> {
         let mut names: Vec<&str> = self.iter().map(|group| group.topology).collect();
         names.dedup();
         names
+    }
+
+    /// How a topology looks: by its place if it is a variant.
+    pub(super) fn entry(&self, name: &str) -> Entry {
+        let all = self.topologies().into_iter();
+        let mut variants = all.filter(|name| kind_of(name) != *name);
+        Entry::topology(name, variants.position(|other| other == name))
     }
 
     /// All numbers of participants, ascending.

@@ -1,5 +1,7 @@
 //! Latency of pictures and sound: as distribution functions and as box plots.
 
+use plotters::style::RGBColor;
+
 use super::data::DataRow;
 use super::estimate::range;
 use super::group::{Group, Groups};
@@ -7,7 +9,7 @@ use super::panel::{Mark, Panel};
 use super::sentence::{Better, Subject, compare};
 use super::sheet::{Entry, Sheet};
 use super::style::INK;
-use super::{Chart, axis, style};
+use super::{Chart, axis};
 use crate::distribution::Distribution;
 use crate::metrics::latency_us;
 use crate::record::Kind;
@@ -54,7 +56,7 @@ fn legend(groups: &Groups, samples: &[Sample]) -> Vec<Entry> {
         .topologies()
         .into_iter()
         .filter(drawn)
-        .map(Entry::topology)
+        .map(|name| groups.entry(name))
         .collect()
 }
 
@@ -84,7 +86,7 @@ pub(super) fn cdf(groups: &Groups, kind: Kind) -> Option<Chart> {
         .iter()
         .map(|(_, _, latency)| percentile(latency, 99))
         .fold(0.0, f64::max);
-    let panel = |size| cdf_panel(size, latest, sized(size));
+    let panel = |size| cdf_panel(groups, size, latest, sized(size));
     let panels: Vec<Panel> = drawn.map(panel).collect();
     let title = format!(
         "Latency of {}, {meaning}, up to the 99th percentile",
@@ -120,12 +122,17 @@ fn panel_title(size: u32) -> String {
 }
 
 /// The curves of one size, up to the `latest` of all sizes, so that panels compare.
-fn cdf_panel<'a>(size: u32, latest: f64, samples: impl Iterator<Item = &'a Sample<'a>>) -> Panel {
+fn cdf_panel<'a>(
+    groups: &Groups,
+    size: u32,
+    latest: f64,
+    samples: impl Iterator<Item = &'a Sample<'a>>,
+) -> Panel {
     let curve = |(topology, _, latency): &Sample| {
         let point = |percent| (percentile(latency, percent), f64::from(percent));
         let start = (percentile(latency, 1), 0.0);
         let points = std::iter::once(start).chain((1..=99).map(point));
-        Mark::Line(points.collect(), style::topology(topology))
+        Mark::Line(points.collect(), groups.entry(topology).color)
     };
     Panel {
         title: panel_title(size),
@@ -233,7 +240,8 @@ fn box_panel(groups: &Groups, samples: &[Sample]) -> Panel {
             .position(|name| *name == sample.0)
             .unwrap_or(0) as f64;
         let center = slot - 0.4 + width * (place + 0.5);
-        box_marks(sample, center, 0.4 * width)
+        let color = groups.entry(sample.0).color;
+        box_marks(sample, center, 0.4 * width, color)
     });
     Panel {
         title: "latency, ms".into(),
@@ -243,9 +251,8 @@ fn box_panel(groups: &Groups, samples: &[Sample]) -> Panel {
     }
 }
 
-fn box_marks((topology, _, latency): &Sample, x: f64, half: f64) -> [Mark; 3] {
+fn box_marks((_, _, latency): &Sample, x: f64, half: f64, color: RGBColor) -> [Mark; 3] {
     let at = |percent| percentile(latency, percent);
-    let color = style::topology(topology);
     [
         Mark::Line(vec![(x, at(5)), (x, at(95))], color),
         Mark::Area([(x - half, at(25)), (x + half, at(75))], color, 1.0),

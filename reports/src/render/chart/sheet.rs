@@ -5,6 +5,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::panel::{Area, IN_MEMORY, Panel, draw_point, text};
 use super::style::{self, INK, MUTED, PAPER, Shape};
+use crate::record::kind_of;
 
 /// Width of every chart, px.
 const WIDTH: u32 = 720;
@@ -25,12 +26,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The entry of a topology.
-    pub(super) fn topology(name: &str) -> Self {
+    /// The entry of a topology, or of a variant of it with its place among all variants.
+    pub(super) fn topology(name: &str, variant: Option<usize>) -> Self {
+        let kind = kind_of(name);
         Entry {
             name: name.to_owned(),
-            color: style::topology(name),
-            shape: style::shape(name),
+            color: variant.map_or_else(|| style::topology(kind), style::variant),
+            shape: style::shape(kind),
         }
     }
 

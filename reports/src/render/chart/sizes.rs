@@ -1,5 +1,6 @@
 //! Figures of `summary.csv` against the number of participants.
 
+use super::Chart;
 use super::axis;
 use super::budget::Budget;
 use super::data::DataRow;
@@ -9,7 +10,6 @@ use super::panel::{Mark, Panel};
 use super::sentence::{Better, Subject, compare};
 use super::sheet::{Entry, Sheet};
 use super::style::{INK, MUTED, Shape};
-use super::{Chart, style};
 use crate::metrics::{SummaryRow, kbps as kbps_of};
 use crate::record::Role;
 
@@ -203,7 +203,9 @@ pub(super) fn money(groups: &Groups) -> Option<Chart> {
 }
 
 /// A topology and its figure at each of its sizes, ascending.
-type Line<'a> = (&'a str, Vec<(u32, Option<Estimate>)>);
+type Line<'a> = (&'a str, Vec<Point>);
+/// A size, and the figure there.
+type Point = (u32, Option<Estimate>);
 
 fn lines<'a>(groups: &Groups<'a>, of: fn(&SummaryRow) -> Option<f64>) -> Vec<Line<'a>> {
     let line = |topology: &&'a str| {
@@ -237,7 +239,7 @@ fn chart(groups: &Groups, name: &'static str, title: &str, figures: &[Figure]) -
             .topologies()
             .into_iter()
             .filter(drawn)
-            .map(Entry::topology)
+            .map(|name| groups.entry(name))
             .collect(),
         columns: all.len().max(1),
         height: 270,
@@ -353,7 +355,7 @@ fn panel(groups: &Groups, figure: &Figure, lines: &[Line]) -> Panel {
     let marks = lines
         .iter()
         .enumerate()
-        .flat_map(|(place, line)| marks(line, aside(place)));
+        .flat_map(|(place, (name, points))| marks(points, &groups.entry(name), aside(place)));
     let budgets = figure.budget.map(|budget| budget.marks(groups));
     let budgets = budgets.into_iter().flatten();
     Panel {
@@ -400,12 +402,11 @@ fn crossing_marks(figure: &Figure, lines: &[Line]) -> Vec<Mark> {
 }
 
 /// The line of a topology, interrupted where there is no figure, its points and their spread.
-fn marks((topology, points): &Line, aside: f64) -> Vec<Mark> {
-    let (color, shape) = (style::topology(topology), style::shape(topology));
+fn marks(points: &[Point], entry: &Entry, aside: f64) -> Vec<Mark> {
+    let (color, shape) = (entry.color, entry.shape);
     let mut marks = Vec::new();
     for stretch in points.split(|(_, figure)| figure.is_none()) {
-        let point =
-            |&(size, figure): &(u32, Option<Estimate>)| Some((f64::from(size) + aside, figure?));
+        let point = |&(size, figure): &Point| Some((f64::from(size) + aside, figure?));
         let known: Vec<(f64, Estimate)> = stretch.iter().filter_map(point).collect();
         let line = known.iter().map(|(x, figure)| (*x, figure.value));
         marks.push(Mark::Line(line.collect(), color));

@@ -26,6 +26,9 @@ const CYAN: RGBColor = RGBColor(0x88, 0xCC, 0xEE);
 const SAND: RGBColor = RGBColor(0xDD, 0xCC, 0x77);
 const ROSE: RGBColor = RGBColor(0xCC, 0x66, 0x77);
 const OLIVE: RGBColor = RGBColor(0x99, 0x99, 0x33);
+const PURPLE: RGBColor = RGBColor(0xAA, 0x44, 0x99);
+/// Of variants, which are never drawn by work or by phase in one panel.
+const VARIANTS: [RGBColor; 5] = [PURPLE, OLIVE, CYAN, ROSE, INDIGO];
 /// Whatever has no colour of its own.
 const OTHER: RGBColor = RGBColor(0x80, 0x80, 0x80);
 
@@ -50,9 +53,9 @@ pub(super) enum Shape {
     Triangle,
 }
 
-/// The colour of a topology.
-pub(super) fn topology(name: &str) -> RGBColor {
-    match name {
+/// The colour of a topology as the scenario has it.
+pub(super) fn topology(kind: &str) -> RGBColor {
+    match kind {
         "mesh" => BLUE,
         "sfu" => VERMILLION,
         "mcu" => GREEN,
@@ -60,9 +63,14 @@ pub(super) fn topology(name: &str) -> RGBColor {
     }
 }
 
+/// The colour of a scenario's variants, by their place.
+pub(super) fn variant(place: usize) -> RGBColor {
+    VARIANTS[place % VARIANTS.len()]
+}
+
 /// The shape of a topology's points.
-pub(super) fn shape(topology: &str) -> Shape {
-    match topology {
+pub(super) fn shape(kind: &str) -> Shape {
+    match kind {
         "sfu" => Shape::Square,
         "mcu" => Shape::Triangle,
         _ => Shape::Circle,

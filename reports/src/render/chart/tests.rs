@@ -54,6 +54,46 @@ fn numbers(sentence: &str) -> Vec<(&str, usize)> {
 }
 
 #[test]
+fn variants_have_colours_of_their_own_and_the_shapes_of_their_topologies() {
+    let mut run = grid();
+    let names = ["mesh", "sfu", "sfu one", "sfu two", "mesh one"];
+    let mut cells = Vec::new();
+    for name in names {
+        let of_kind = |cell: &&CellRecord| cell.topology == crate::record::kind_of(name);
+        let copies = run.cells.iter().filter(of_kind).cloned();
+        cells.extend(copies.map(|cell| CellRecord {
+            topology: name.into(),
+            ..cell
+        }));
+    }
+    (run.cells, run.grid.topologies) = (cells, names.map(String::from).to_vec());
+    let groups = Groups::of(&run);
+    let looks = names.map(|name| groups.entry(name));
+    let colors: BTreeSet<_> = looks
+        .iter()
+        .map(|look| (look.color.0, look.color.1, look.color.2))
+        .collect();
+    assert_eq!(colors.len(), names.len());
+    let alone = grid();
+    assert_eq!(looks[1], Groups::of(&alone).entry("sfu"));
+    assert_eq!(looks[1].shape, looks[2].shape);
+    assert_eq!(looks[0].shape, looks[4].shape);
+    let traffic = all(&run)
+        .into_iter()
+        .find(|chart| chart.name == "client-traffic");
+    let series: BTreeSet<_> = traffic
+        .unwrap()
+        .data
+        .into_iter()
+        .map(|row| row.series)
+        .collect();
+    assert!(
+        names.iter().all(|name| series.contains(*name)),
+        "{series:?}"
+    );
+}
+
+#[test]
 fn every_number_of_a_sentence_is_in_a_csv_file() {
     let run = grid();
     let charts = all(&run);
