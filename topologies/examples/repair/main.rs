@@ -1,11 +1,17 @@
-//! Quality against loss, with each repair alone and all together, as a table for `docs/repair.md`.
+//! Quality against loss, with each repair alone and all together, as a table for `docs/repair.md`
+//! and as a chart.
 //!
-//! `cargo run --release -p rtclab-topologies --example repair`
+//! `cargo run --release -p rtclab-topologies --example repair -- docs/repair.svg`
+
+mod chart;
+mod row;
 
 use std::collections::VecDeque;
+use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
-use reports::record::{CellRecord, Kind, RepairRecord, StreamRecord};
+use row::Row;
 use scenarios::{Overrides, Plan, Scenario};
 use topologies::RunOptions;
 
@@ -27,7 +33,8 @@ const REPAIRS: [(&str, &str); 7] = [
     ),
 ];
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
+    let chart = std::env::args_os().nth(1).map(PathBuf::from);
     let cases = REPAIRS
         .iter()
         .flat_map(|repair| LOSSES.map(|loss| (repair, loss)));
@@ -35,17 +42,14 @@ fn main() {
     let rows = in_parallel(&cases, |((name, lines), loss)| {
         let plan = plan(*loss, lines);
         let output = topologies::run(&plan, &RunOptions::default(), &|_| {});
-        let row = row(name, *loss, &output.expect("the plan can be run").record);
+        let row = Row::of(name, *loss, &output.expect("the plan can be run").record);
         // Calls take a while; the table comes in order, in the end.
         eprintln!("{row}");
         row
     });
-    println!(
-        "| repair | loss | PSNR, dB | SSIM | shown | freezes | frozen | overhead | latency, ms | sound \
-         filled in |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("{}", Row::HEAD);
     rows.iter().for_each(|row| println!("{row}"));
+    chart.map_or(Ok(()), |path| chart::draw(&rows, &path))
 }
 
 /// A call of two in a mesh, 25 ms apart, that is measured for 10 s.
@@ -82,36 +86,4 @@ fn in_parallel<C: Sync, R: Send>(cases: &[C], job: impl Fn(&C) -> R + Sync) -> V
     let mut done = done.into_inner().expect("nobody panicked");
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Both directions together.
-fn row(name: &str, loss: u32, record: &CellRecord) -> String {
-    let of = |kind| {
-        record
-            .streams
-            .iter()
-            .filter(move |stream| stream.kind == kind)
-    };
-    let sum = |kind, value: &dyn Fn(&StreamRecord) -> f64| of(kind).map(value).sum::<f64>();
-    let video = |value: &dyn Fn(&StreamRecord) -> f64| sum(Kind::Video, value);
-    let streams = of(Kind::Video).count() as f64;
-    let repair = |stream: &StreamRecord| stream.repair.unwrap_or_default();
-    let bytes = |repair: RepairRecord| (repair.retransmitted_bytes + repair.fec_bytes) as f64;
-    let shown = video(&|s| s.frames_rendered as f64) / video(&|s| s.frames_sent as f64);
-    let frozen =
-        (0.0 + video(&|s| s.freeze_ms)) / streams / (record.window_to_ms - record.window_from_ms);
-    let overhead = video(&|s| bytes(repair(s))) / video(&|s| s.encoded_bytes as f64);
-    let filled_in = sum(Kind::Audio, &|s| repair(s).concealed_frames as f64)
-        / sum(Kind::Audio, &|s| s.frames_sent as f64);
-    let latency = video(&|s| s.latency_us.mean().unwrap_or(f64::NAN)) / streams / 1_000.0;
-    format!(
-        "| {name} | {loss} % | {:.1} | {:.3} | {:.1} % | {} | {:.1} % | {:.1} % | {latency:.0} | {:.1} % |",
-        video(&|s| s.psnr_db_mean.unwrap_or(f64::NAN)) / streams,
-        video(&|s| s.ssim_mean.unwrap_or(f64::NAN)) / streams,
-        100.0 * shown,
-        of(Kind::Video).map(|s| s.freezes).sum::<u64>(),
-        100.0 * frozen,
-        100.0 * overhead,
-        100.0 * filled_in,
-    )
 }
