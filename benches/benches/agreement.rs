@@ -2,7 +2,8 @@
 //!
 //! Calibrates, then runs calls in which every picture is encoded and decoded on computers like this
 //! one (speed 1), and compares what the model says that each role was busy with what its threads
-//! took. Prints a table, and fails beyond 15 %. It takes about three minutes.
+//! took. Prints a table, and fails if the median of some rounds is beyond 15 %: the speed of a machine
+//! that others use, too, differs by a tenth between the two. It takes about seven minutes.
 //!
 //! Calls are run twice, with different lengths, and the difference counts: set-up and the end of a
 //! run fall out, so both figures are of the same span and the same work.
@@ -16,6 +17,8 @@ use topologies::{CellOutput, RunOptions, calibrate};
 
 /// How far the two may be apart.
 const TOLERANCE: f64 = 0.15;
+/// How often the machine is calibrated, and the calls are run.
+const ROUNDS: u32 = 3;
 /// How long the shorter calls are, s: by then everybody is connected, also through a relay.
 const SHORT_S: u32 = 5;
 /// How long the longer calls are, s.
@@ -33,23 +36,35 @@ fn main() -> ExitCode {
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
-    let measured = calibrate::measure(&|next| eprintln!("measuring {next}"));
-    let costs = measured
-        .expect("codecs and calls run")
-        .profile("this machine");
-    println!("{costs:#?}");
-    println!("call                 role    modelled s  measured s  modelled/measured");
-    let mut agree = true;
-    for (name, topology, nat) in CALLS {
-        for (role, busy) in busy(topology, nat, &costs) {
-            let ratio = busy.modelled_s / busy.measured_s;
-            let Busy {
-                modelled_s,
-                measured_s,
-            } = busy;
-            println!("{name:19}  {role:6}  {modelled_s:10.4}  {measured_s:10.4}  {ratio:17.3}");
-            agree &= (ratio - 1.0).abs() <= TOLERANCE;
+    println!("round  call                 role    modelled s  measured s  modelled/measured");
+    let mut ratios: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for round in 1..=ROUNDS {
+        let measured = calibrate::measure(&|next| eprintln!("measuring {next}"));
+        let costs = measured
+            .expect("codecs and calls run")
+            .profile("this machine");
+        eprintln!("{costs:#?}");
+        for (name, topology, nat) in CALLS {
+            for (role, busy) in busy(topology, nat, &costs) {
+                let Busy {
+                    modelled_s,
+                    measured_s,
+                } = busy;
+                let ratio = modelled_s / measured_s;
+                println!(
+                    "{round:5}  {name:19}  {role:6}  {modelled_s:10.4}  {measured_s:10.4}  \
+                     {ratio:17.3}"
+                );
+                ratios.entry((name, role)).or_default().push(ratio);
+            }
         }
+    }
+    let mut agree = true;
+    for ((name, role), ratios) in &mut ratios {
+        ratios.sort_by(f64::total_cmp);
+        let median = ratios[ratios.len() / 2];
+        println!("median {name:19}  {role:6}  {median:42.3}");
+        agree &= (median - 1.0).abs() <= TOLERANCE;
     }
     if agree {
         return ExitCode::SUCCESS;

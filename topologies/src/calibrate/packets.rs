@@ -1,9 +1,10 @@
 //! What packets cost: in peer connections, in an SFU, and in a TURN server.
 //!
-//! Short calls are run where CPUs are free, and what a server spends on them is put down to the
-//! packets that it sent and received. Each call is run twice, with the same seed and different
-//! lengths, and what counts is the difference: what both have in common, the set-up of connections
-//! above all, falls out.
+//! Short calls are run, and what a server spends on them is put down to the packets that it sent
+//! and received. They have codecs, and CPUs that take time, as real calls do: what is in caches
+//! when a packet comes, and how many come at once, is a third of what it costs. Each call is run
+//! twice, with the same seed and different lengths, and what counts is the difference: what both
+//! have in common, the set-up of connections above all, falls out.
 //!
 //! Sending and receiving are those of an **SFU**, which does nothing with its peer connections but
 //! that. Participants do more at every packet and every tick (playout, displays), which is no cost
@@ -153,8 +154,8 @@ fn total(output: &CellOutput, role: Role) -> Load {
     }
 }
 
-/// Pictures are so small that codecs take little; the bit rate, and thus the packets, is the default
-/// camera's.
+/// Pictures are small, so that codecs take little, but not so small that they would have fewer packets
+/// than those of the default camera, whose bit rate they have.
 fn run_for(call: &Call, seed: u64, seconds: u32) -> Result<CellOutput, CalibrateError> {
     let Call {
         topology,
@@ -165,7 +166,7 @@ fn run_for(call: &Call, seed: u64, seconds: u32) -> Result<CellOutput, Calibrate
     let source = format!(
         "name = \"calibrate\"\ntopologies = [\"{topology}\"]\nparticipants = {participants}\n\
          seed = {seed}\nwarmup = \"0 s\"\nduration = \"{seconds} s\"\nfidelity = \"codec\"\n\
-         cpu = \"free\"\nvideo.size = \"160x90\"\n\
+         video.size = \"320x180\"\n\
          [[group]]\nname = \"peer\"\nnat = \"{nat}\"\nlink = \"fiber\"\n"
     );
     let scenario = Scenario::parse(&source, Path::new("calibrate.toml"));
