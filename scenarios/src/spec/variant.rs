@@ -22,17 +22,7 @@ pub(super) const KEYS: Keys = Keys {
 };
 
 /// What a variant may change: how the call is made, not who takes part in it, and where.
-const SETTINGS: [&str; 9] = [
-    "fidelity",
-    "video",
-    "audio",
-    "congestion",
-    "repair",
-    "stack",
-    "servers",
-    "sfu",
-    "mcu",
-];
+const SETTINGS: &[&str] = KEYS.names.split_at(2).1;
 
 /// As many as anybody could tell apart in a chart.
 const MOST: usize = 8;
@@ -84,10 +74,10 @@ fn variant(node: &Node<'_>, scenario: &Section<'_>, spec: &Spec) -> Option<Varia
     let topologies = own.or("topologies", spec.topologies.clone(), |node| {
         some_of(node, &spec.topologies)
     });
-    if !own.has_any(&SETTINGS) {
+    if !own.has_any(SETTINGS) {
         return node.fail("changes nothing; write a setting such as sfu = { layers = 1 }");
     }
-    let table = scenario.overlaid(&own, &SETTINGS);
+    let table = scenario.overlaid(&own, SETTINGS);
     let spec = call::read(&scenario.of_table(&table, &own));
     Some(Variant {
         name: name?,
