@@ -1,6 +1,6 @@
 //! What deserves a look: pairs, hosts and warnings, each listed up to a limit.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::layout::{self, Column};
 use super::one;
@@ -116,29 +116,73 @@ pub(super) fn listed<const N: usize>(
     Some(text)
 }
 
-/// What the stack warned of; `None` if nothing.
+/// What the stack warned of; `None` if nothing. What a cell was warned of several times is one line.
 pub(super) fn warnings(cells: &[&CellRecord]) -> Option<String> {
-    let of_cell = |cell: &CellRecord, warning| {
-        format!(
-            "  {} {} seed {}: {warning}\n",
-            cell.topology, cell.participants, cell.seed
-        )
+    let count: usize = cells.iter().map(|cell| cell.warnings.len()).sum();
+    let of_cell = |cell: &&CellRecord| {
+        let (topology, number, seed) = (&cell.topology, cell.participants, cell.seed);
+        let line = move |warned: Warned| format!("  {topology} {number} seed {seed}: {warned}\n");
+        Warned::all(&cell.warnings)
+            .into_iter()
+            .map(line)
+            .collect::<Vec<_>>()
     };
-    let all: Vec<String> = cells
-        .iter()
-        .flat_map(|cell| {
-            cell.warnings
-                .iter()
-                .map(move |warning| of_cell(cell, warning))
-        })
-        .collect();
+    let all: Vec<String> = cells.iter().flat_map(of_cell).collect();
     let shown: String = all.iter().take(SHOWN).map(String::as_str).collect();
-    let mut text = format!(
-        "warnings ({}): these results need a look\n{shown}",
-        all.len()
-    );
+    let mut text = format!("warnings ({count}): these results need a look\n{shown}");
     if all.len() > SHOWN {
         let _ = writeln!(text, "  ... and {} more, in run.json", all.len() - SHOWN);
     }
-    (!all.is_empty()).then_some(text)
+    (count > 0).then_some(text)
+}
+
+/// A warning, and how often it came.
+struct Warned<'a> {
+    first: &'a str,
+    last: &'a str,
+    times: usize,
+}
+
+impl<'a> Warned<'a> {
+    /// Each kind of warning in the order of its first one.
+    fn all(warnings: &'a [String]) -> Vec<Self> {
+        let mut kinds: Vec<Self> = Vec::new();
+        for warning in warnings {
+            let known = kinds
+                .iter_mut()
+                .find(|kind| split(kind.first).1 == split(warning).1);
+            match known {
+                Some(kind) => (kind.last, kind.times) = (warning, kind.times + 1),
+                None => kinds.push(Warned {
+                    first: warning,
+                    last: warning,
+                    times: 1,
+                }),
+            }
+        }
+        kinds
+    }
+}
+
+impl fmt::Display for Warned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.first)?;
+        match (self.times, split(self.last).0) {
+            (1, _) => Ok(()),
+            (times, None) => write!(f, " ({times} times)"),
+            (times, Some(last)) => write!(f, " ({times} times, up to {last})"),
+        }
+    }
+}
+
+/// When it came, such as `1800.431432s`, and what it says.
+fn split(warning: &str) -> (Option<&str>, &str) {
+    let is_time = |word: &str| {
+        let seconds = word.strip_suffix('s').map(str::parse::<f64>);
+        seconds.is_some_and(|seconds| seconds.is_ok())
+    };
+    match warning.split_once(' ') {
+        Some((time, what)) if is_time(time) => (Some(time), what),
+        _ => (None, warning),
+    }
 }

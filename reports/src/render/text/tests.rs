@@ -217,6 +217,13 @@ fn long_lists_are_cut_and_say_so() {
         text.contains("warning 19\n  ... and 10 more, in run.json\n"),
         "{text}"
     );
+    let mut loud = cell();
+    loud.warnings = (1..=30).map(|n| format!("{n}.5s WARN no")).collect();
+    loud.warnings.insert(1, "1.7s WARN other".to_owned());
+    let text = shown(vec![loud]);
+    let lines = "seed 7: 1.5s WARN no (30 times, up to 30.5s)\n  mesh 3 seed 7: 1.7s WARN other\n";
+    assert!(text.contains("warnings (31)"), "{text}");
+    assert!(text.contains(lines) && !text.contains("more, in"), "{text}");
     let text = shown(vec![cell(); 25]);
     assert!(
         text.contains("... and 30 more pairs, in run.json\n"),
