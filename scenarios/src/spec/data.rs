@@ -101,15 +101,8 @@ fn list(node: &Node<'_>, end: Option<Duration>, groups: Option<&Groups>) -> Opti
     }
     let read: Vec<_> = items.iter().map(|item| one(item, end, groups)).collect();
     let list: Vec<Data> = read.into_iter().collect::<Option<_>>()?;
-    for (index, data) in list.iter().enumerate() {
-        if list[..index].iter().any(|other| other.name == data.name) {
-            let message = format!(
-                "another workload is called {:?}; write a new name",
-                data.name
-            );
-            return items[index].fail(message);
-        }
-    }
+    let names = list.iter().map(|data| data.name.as_str());
+    name::unique(&items, names, "workload")?;
     Some(list)
 }
 

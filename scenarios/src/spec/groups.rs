@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::group::{self, Group, Part};
-use super::{PARTICIPANTS, call};
+use super::{PARTICIPANTS, call, name};
 use crate::apportion::apportion;
 use crate::document::{Node, Section};
 
@@ -114,7 +114,8 @@ fn list(node: &Node<'_>, end: Option<Duration>) -> Option<Groups> {
     let read: Vec<_> = items.iter().map(|item| group::read(item, end)).collect();
     let read: Option<Vec<_>> = read.into_iter().collect();
     let (list, parts): (Vec<Group>, Vec<Part>) = read?.into_iter().unzip();
-    let unique = unique_names(&items, &list);
+    let names = list.iter().map(|group| group.name.as_str());
+    let unique = name::unique(&items, names, "group");
     let heard = list.iter().any(|group| group.sends);
     let heard = heard
         .then_some(())
@@ -124,16 +125,6 @@ fn list(node: &Node<'_>, end: Option<Duration>) -> Option<Groups> {
         list: unique.and(heard).map(|()| list)?,
         sizes: sizes?,
     })
-}
-
-fn unique_names(items: &[Node<'_>], groups: &[Group]) -> Option<()> {
-    for (index, group) in groups.iter().enumerate() {
-        if groups[..index].iter().any(|other| other.name == group.name) {
-            let message = format!("another group is called {:?}; write a new name", group.name);
-            return items[index].fail(message);
-        }
-    }
-    Some(())
 }
 
 fn sizes(node: &Node<'_>, items: &[Node<'_>], parts: &[Part]) -> Option<Sizes> {

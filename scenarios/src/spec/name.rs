@@ -1,5 +1,7 @@
 //! Names: of scenarios, which become directories, and of groups, which become participants.
 
+use std::collections::BTreeSet;
+
 use crate::document::Node;
 
 /// The longest name, so that file names made from it stay short.
@@ -17,6 +19,23 @@ pub(super) fn read(node: &Node<'_>) -> Option<String> {
             "{name:?} is not a name; write 1 to {LONGEST} of a-z, 0-9 and -, such as \"stand-up\""
         )),
     }
+}
+
+/// Reports the first of `items`, which are such `things`, whose name one before it has.
+pub(super) fn unique<'n>(
+    items: &[Node<'_>],
+    names: impl Iterator<Item = &'n str>,
+    thing: &str,
+) -> Option<()> {
+    let mut known = BTreeSet::new();
+    for (item, name) in items.iter().zip(names) {
+        if !known.insert(name) {
+            return item.fail(format!(
+                "another {thing} is called {name:?}; write a new name"
+            ));
+        }
+    }
+    Some(())
 }
 
 fn is_kebab(name: &str) -> bool {

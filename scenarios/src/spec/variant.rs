@@ -24,7 +24,7 @@ pub(super) const KEYS: Keys = Keys {
 /// What a variant may change: how the call is made, not who takes part in it, and where.
 const SETTINGS: &[&str] = KEYS.names.split_at(2).1;
 
-/// As many as anybody could tell apart in a chart.
+/// More than one table of results could be read for.
 const MOST: usize = 8;
 
 const EXAMPLE: &str = "[[variant]] with name = \"one-layer\", sfu = { layers = 1 }";
@@ -54,17 +54,8 @@ pub(super) fn read(section: &Section<'_>, scenario: &Spec) -> Option<Vec<Variant
     let read = items.iter().map(|item| variant(item, section, scenario));
     let read: Vec<_> = read.collect();
     let variants: Vec<Variant> = read.into_iter().collect::<Option<_>>()?;
-    for (index, variant) in variants.iter().enumerate() {
-        if variants[..index]
-            .iter()
-            .any(|other| other.name == variant.name)
-        {
-            return items[index].fail(format!(
-                "another variant is called {:?}; write another name",
-                variant.name
-            ));
-        }
-    }
+    let names = variants.iter().map(|variant| variant.name.as_str());
+    name::unique(&items, names, "variant")?;
     Some(variants)
 }
 
