@@ -18,7 +18,8 @@ use crate::infra::signaling::{
     SignalingSender, Token, TurnCredentials,
 };
 use crate::peer::Context;
-use crate::peer::connection::{Connection, IceServers, Input, Renegotiate};
+use crate::peer::connection::{Connection, Input, Renegotiate};
+use crate::peer::ice_servers::IceServers;
 use crate::peer::media::Media;
 use delay::delayed;
 use roster::Roster;

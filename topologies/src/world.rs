@@ -34,8 +34,8 @@ use crate::infra::turn::{
     TurnConfigError, TurnServeError, TurnServer,
 };
 use crate::observe::record::HostInfo;
-use crate::peer::connection::IceServers;
 use crate::peer::environment::{ConnectionRuntime, Environment, Working};
+use crate::peer::ice_servers::IceServers;
 use crate::peer::ice_tcp::IceTcp;
 
 /// The signalling server's TCP port, that of `wss:` (RFC 6455 section 11.1.2), which firewalls leave

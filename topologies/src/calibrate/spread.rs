@@ -19,7 +19,7 @@ impl Spread {
     /// # Panics
     ///
     /// If there are none.
-    pub(super) fn of(mut samples: Vec<f64>) -> Self {
+    pub fn of(mut samples: Vec<f64>) -> Self {
         assert!(!samples.is_empty(), "nothing was measured");
         samples.sort_by(f64::total_cmp);
         Spread {

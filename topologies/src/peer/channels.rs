@@ -14,14 +14,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use turn_types::message::CHANNEL_BIND;
 use turn_types::stun::attribute::{
     Attribute, AttributeStaticType, ErrorCode, Fingerprint, MessageIntegrity, Nonce, Realm,
     Username,
 };
 use turn_types::stun::message::{
-    IntegrityAlgorithm, LongTermCredentials, Message, MessageClass, MessageIntegrityCredentials,
-    MessageType, MessageWrite, MessageWriteExt, MessageWriteVec, TransactionId,
+    IntegrityAlgorithm, LongTermCredentials, Message, MessageIntegrityCredentials, MessageWrite,
+    MessageWriteExt, MessageWriteVec, TransactionId,
 };
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
@@ -77,11 +76,8 @@ impl ChannelBinds {
         }
     }
 
-    /// Takes note of a datagram to `server`.
+    /// Takes note of what begins like a request, to `server`.
     fn sent(&mut self, server: SocketAddr, datagram: &[u8]) {
-        if !datagram.starts_with(&REQUEST) {
-            return;
-        }
         let Ok(message) = Message::from_bytes(datagram) else {
             return;
         };
@@ -97,10 +93,10 @@ impl ChannelBinds {
         });
     }
 
-    /// The request that a datagram from `server` asks to repeat, as it is to be sent.
+    /// The request to repeat, as it is to be sent, if what begins like a refusal from `server` asks
+    /// for that.
     fn refused(&mut self, server: SocketAddr, datagram: &[u8]) -> Option<Vec<u8>> {
-        let refusal = datagram.starts_with(&REFUSAL);
-        let refusal = refusal.then(|| Message::from_bytes(datagram).ok())??;
+        let refusal = Message::from_bytes(datagram).ok()?;
         let code = refusal.attribute::<ErrorCode>().ok()?.code();
         let nonce = refusal.attribute::<Nonce>().ok()?;
         let transaction = refusal.transaction_id();
@@ -115,8 +111,8 @@ impl ChannelBinds {
         let request = Message::from_bytes(request).ok()?;
         let realm = request.attribute::<Realm>().ok()?.realm().to_owned();
         let username = request.attribute::<Username>().ok()?.username().to_owned();
-        let kind = MessageType::from_class_method(MessageClass::Request, CHANNEL_BIND);
-        let mut again = Message::builder(kind, request.transaction_id(), MessageWriteVec::new());
+        let (kind, transaction) = (request.get_type(), request.transaction_id());
+        let mut again = Message::builder(kind, transaction, MessageWriteVec::new());
         let replaced = [Nonce::TYPE, MessageIntegrity::TYPE, Fingerprint::TYPE];
         for (_, attribute) in request.iter_attributes() {
             if !replaced.contains(&attribute.get_type()) {
@@ -148,10 +144,6 @@ impl SteadyChannels {
             binds: Mutex::new(ChannelBinds::new(passwords)),
         }
     }
-
-    fn with<T>(&self, ask: impl FnOnce(&mut ChannelBinds) -> T) -> T {
-        ask(&mut lock(&self.binds))
-    }
 }
 
 impl AsyncUdpSocket for SteadyChannels {
@@ -160,7 +152,9 @@ impl AsyncUdpSocket for SteadyChannels {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        self.with(|binds| binds.sent(transmit.destination, transmit.contents));
+        if transmit.contents.starts_with(&REQUEST) {
+            lock(&self.binds).sent(transmit.destination, transmit.contents);
+        }
         self.socket.poll_send(cx, transmit)
     }
 
@@ -177,7 +171,10 @@ impl AsyncUdpSocket for SteadyChannels {
         };
         for (buffer, meta) in bufs.iter().zip(meta).take(count) {
             let datagram = &buffer[..meta.len];
-            if let Some(again) = self.with(|binds| binds.refused(meta.addr, datagram)) {
+            if !datagram.starts_with(&REFUSAL) {
+                continue;
+            }
+            if let Some(again) = lock(&self.binds).refused(meta.addr, datagram) {
                 meta.len = 0;
                 // If it is not sent, the stack repeats its own request in time.
                 let _ = self.socket.poll_send(cx, &datagram_to(meta.addr, &again));
@@ -200,6 +197,7 @@ fn datagram_to(destination: SocketAddr, contents: &[u8]) -> Transmit<'_> {
 #[cfg(test)]
 mod tests {
     use turn_types::attribute::ChannelNumber;
+    use turn_types::message::CHANNEL_BIND;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! One peer connection: negotiated over signalling, carrying media both ways.
 
 use rtc::peer_connection::configuration::{
-    RTCConfiguration, RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
+    RTCConfiguration, RTCConfigurationBuilder, RTCIceTransportPolicy,
 };
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{
@@ -25,13 +25,14 @@ use super::Context;
 use super::channels::Passwords;
 use super::congestion::Watching;
 use super::environment::{ConnectionRuntime, Environment};
+use super::ice_servers::IceServers;
 use super::ice_tcp::{self, IceTcp};
 use super::media::Media;
 use super::negotiation::{Decision, DescriptionKind, Negotiation};
 use super::repair::RepairLog;
 use super::runtime::OwnRuntime;
 use super::stack;
-use crate::infra::signaling::{Candidate, Signal, TurnCredentials};
+use crate::infra::signaling::{Candidate, Signal};
 
 /// What a connection reacts to.
 pub enum Input {
@@ -73,30 +74,6 @@ impl Renegotiate {
         // A connection that has ended carries nothing.
         let _ = self.0.send(Input::Negotiate);
     }
-}
-
-/// How to reach STUN and TURN.
-#[derive(Clone, Debug)]
-pub struct IceServers(pub Vec<RTCIceServer>);
-
-impl IceServers {
-    /// Uses these credentials with every TURN server.
-    pub fn authenticate(&mut self, with: &TurnCredentials) {
-        for server in self.0.iter_mut().filter(|server| is_turn(server)) {
-            server.username.clone_from(&with.username);
-            server.credential.clone_from(&with.password);
-        }
-    }
-
-    fn tell(&self, passwords: &Passwords) {
-        for server in self.0.iter().filter(|server| is_turn(server)) {
-            passwords.learn(&server.username, &server.credential);
-        }
-    }
-}
-
-fn is_turn(server: &RTCIceServer) -> bool {
-    server.urls.iter().any(|url| url.starts_with("turn:"))
 }
 
 /// What candidates of an address of the host itself say (RFC 8839 section 5.1).

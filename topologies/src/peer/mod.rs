@@ -6,8 +6,8 @@
 //! - [`stack`]: the WebRTC stack as a plan sets it; [`interceptors`]: what we add to its chain;
 //!   [`repair`]: repair packets to media; [`playout`]: the buffer behind it.
 //! - [`negotiation`]: perfect negotiation, as decisions; [`connection`]: one peer connection that
-//!   lives by them; [`ice_tcp`] and [`channels`]: what it does about TCP and about TURN; [`runtime`]:
-//!   how the stack gets to that.
+//!   lives by them; [`ice_servers`]: whom it asks for candidates; [`ice_tcp`] and [`channels`]: what it
+//!   does about TCP and about TURN; [`runtime`]: how the stack gets to that.
 //! - [`media`]: what a connection carries; [`participant`] and [`outgoing`]: what that is for a
 //!   participant.
 //! - [`capture`]: camera and microphone, with [`pauses`]; [`source`]: what encodes, or replays the [`recordings`] of
@@ -26,6 +26,7 @@ pub mod decode;
 pub mod decoder;
 pub mod display;
 pub mod environment;
+pub mod ice_servers;
 pub mod ice_tcp;
 pub mod interceptors;
 pub mod loudspeaker;
