@@ -47,6 +47,20 @@ fn a_bound_itself_is_within() {
 }
 
 #[test]
+fn a_limit_of_a_topology_is_one_of_its_variants_too() {
+    let mut of_sfu = limit("fps_mean", Some(15.0), None);
+    of_sfu.topologies = Some(vec!["sfu".to_owned()]);
+    for (cell, covered) in [
+        ("sfu", true),
+        ("sfu one-layer", true),
+        ("mesh", false),
+        ("mesh one-layer", false),
+    ] {
+        assert_eq!(of_sfu.covers(cell, 3), covered, "{cell}");
+    }
+}
+
+#[test]
 fn what_a_call_cannot_have_is_not_judged_and_what_it_lacks_fails() {
     let outcome = |cells, metric| judged(cells, limit(metric, None, Some(0.0))).outcome;
     // A mesh has no server, and the CPU of the TURN server is free.

@@ -54,7 +54,7 @@ impl Row {
             shown_pct: 100.0 * video(&|s| s.frames_rendered as f64)
                 / video(&|s| s.frames_sent as f64),
             freezes: of(Kind::Video).map(|s| s.freezes).sum(),
-            frozen_pct: 100.0 * (0.0 + video(&|s| s.freeze_ms)) / streams / window_ms,
+            frozen_pct: 100.0 * video(&|s| s.freeze_ms) / streams / window_ms,
             overhead_pct: 100.0 * video(&|s| bytes(repairs(s)))
                 / video(&|s| s.encoded_bytes as f64),
             latency_ms: video(&|s| s.latency_us.mean().unwrap_or(f64::NAN)) / streams / 1_000.0,
