@@ -1,5 +1,7 @@
 //! How senders adapt to what the network carries.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Who decides how much is sent.
@@ -26,6 +28,11 @@ pub struct CongestionPlan {
     pub audio_floor_bps: u32,
     /// What is given up at low rates: by descending rate.
     pub steps: Vec<QualityStep>,
+    /// Whether the connections of one participant share what they carry together (RFC 8699).
+    pub coupled: bool,
+    /// How much connections to the members of a group count for then, by its name; 1 where nothing
+    /// is said.
+    pub priorities: BTreeMap<String, f64>,
 }
 
 /// What a camera's encoder gives up below a rate.
@@ -46,6 +53,11 @@ impl CongestionPlan {
     pub fn adapts(&self) -> bool {
         self.control != CongestionControl::None
     }
+
+    /// How much a connection to a member of `group` counts for among those of one participant.
+    pub fn priority(&self, group: &str) -> f64 {
+        self.priorities.get(group).copied().unwrap_or(1.0)
+    }
 }
 
 impl Default for CongestionPlan {
@@ -59,6 +71,8 @@ impl Default for CongestionPlan {
             video_floor_bps: 50_000,
             audio_floor_bps: 12_000,
             steps: Vec::new(),
+            coupled: false,
+            priorities: BTreeMap::new(),
         }
     }
 }

@@ -80,17 +80,20 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let cpu = section.or("cpu", Cpu::Modelled, cpu);
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
-    let congestion = match &media {
-        Some((video, audio)) => congestion::read(section, video.as_ref(), audio.as_ref()),
-        None => None,
-    };
     let calls = groups::read(section, end);
     let listed = calls.as_ref().map(|(groups, _)| groups);
+    let stack = stack::read(section);
+    let congestion = match &media {
+        Some((video, audio)) => {
+            let media = (video.as_ref(), audio.as_ref());
+            congestion::read(section, media, listed, stack.as_ref())
+        }
+        None => None,
+    };
     let data = data::read(section, end, listed);
     let network = network::read(section, listed, end);
     let cross = cross::read(section, listed, end);
     let pauses = pause::read(section, listed, end);
-    let stack = stack::read(section);
     let repair = match &media {
         Some((video, audio)) => {
             repair::read(section, (video.as_ref(), audio.as_ref()), stack.as_ref())

@@ -1,15 +1,27 @@
 //! `[congestion]`: how senders adapt to what the network carries.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::media;
+use super::groups::Groups;
+use super::{media, network};
 use crate::document::{Keys, Node, Section};
-use crate::plan::{AudioPlan, CongestionControl, CongestionPlan, QualityStep, VideoPlan};
+use crate::plan::{
+    AudioPlan, CongestionControl, CongestionPlan, QualityStep, StackPlan, VideoPlan,
+};
 use crate::units::{FrameSize, Rate};
 
 pub(super) const KEYS: Keys = Keys {
     section: "[congestion]",
-    names: &["control", "start", "video_floor", "audio_floor", "steps"],
+    names: &[
+        "control",
+        "start",
+        "video_floor",
+        "audio_floor",
+        "steps",
+        "coupled",
+        "priorities",
+    ],
 };
 
 pub(super) const STEP: Keys = Keys {
@@ -17,24 +29,36 @@ pub(super) const STEP: Keys = Keys {
     names: &["below", "fps", "size"],
 };
 
+pub(super) const PRIORITY: Keys = Keys {
+    section: "priorities",
+    names: &["to", "priority"],
+};
+
+const PRIORITY_EXAMPLE: &str = "[{ to = \"stage\", priority = 2.0 }]";
+
+/// From a tenth of the usual to ten times that: beyond, the least flow is at its floor.
+const PRIORITIES: RangeInclusive<f64> = 0.1..=10.0;
+
 /// From what sound alone needs to what no call needs.
 const STARTS: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
 
 /// How senders of `video` and `audio` adapt.
 pub(super) fn read(
     section: &Section<'_>,
-    video: Option<&VideoPlan>,
-    audio: Option<&AudioPlan>,
+    (video, audio): (Option<&VideoPlan>, Option<&AudioPlan>),
+    groups: Option<&Groups>,
+    stack: Option<&StackPlan>,
 ) -> Option<CongestionPlan> {
     section.or("congestion", CongestionPlan::default(), |node| {
-        plan(node, video, audio)
+        plan(node, (video, audio), groups, stack)
     })
 }
 
 fn plan(
     node: &Node<'_>,
-    video: Option<&VideoPlan>,
-    audio: Option<&AudioPlan>,
+    (video, audio): (Option<&VideoPlan>, Option<&AudioPlan>),
+    groups: Option<&Groups>,
+    stack: Option<&StackPlan>,
 ) -> Option<CongestionPlan> {
     let base = CongestionPlan::default();
     let section = node.section(&KEYS, "a table: [congestion]")?;
@@ -61,6 +85,23 @@ fn plan(
         floor_below(node, floor, ceiling, "audio")
     });
     let steps = section.or("steps", Vec::new(), |node| steps(node, video));
+    let coupled = section.or("coupled", base.coupled, |node| match node.boolean() {
+        Some(true) if stack.is_some_and(|stack| !stack.trendline) => node.fail(
+            "the stack's own estimator does not share; write `trendline = true` in [stack], or \
+             drop the key",
+        ),
+        coupled => coupled,
+    });
+    let priorities = section.or("priorities", BTreeMap::new(), |node| {
+        let priorities = priorities(node, groups)?;
+        if coupled == Some(false) && !priorities.is_empty() {
+            return node.fail(
+                "connections that know nothing of each other have no priorities; write coupled = \
+                 true",
+            );
+        }
+        Some(priorities)
+    });
     let least = |floor: u32, ceiling: Option<u32>| floor.min(ceiling.unwrap_or(floor));
     Some(CongestionPlan {
         control: control?,
@@ -68,7 +109,27 @@ fn plan(
         video_floor_bps: least(video_floor?, video.map(|video| video.bitrate_bps)),
         audio_floor_bps: least(audio_floor?, audio.map(|audio| audio.bitrate_bps)),
         steps: steps?,
+        coupled: coupled?,
+        priorities: priorities?,
     })
+}
+
+/// What connections count for, by the group that they lead to.
+fn priorities(node: &Node<'_>, groups: Option<&Groups>) -> Option<BTreeMap<String, f64>> {
+    let mut all = BTreeMap::new();
+    for item in node.items(PRIORITY_EXAMPLE)? {
+        let section = item.section(&PRIORITY, PRIORITY_EXAMPLE)?;
+        let to = section.must("to", "to = \"stage\"", |node| network::group(node, groups));
+        let priority = section.must("priority", "priority = 2.0", |node| node.number(PRIORITIES));
+        let to = groups?.list[to?].name.clone();
+        if all.contains_key(&to) {
+            return item.fail(format!(
+                "{to:?} has a priority already; drop one of the two"
+            ));
+        }
+        all.insert(to, priority?);
+    }
+    Some(all)
 }
 
 /// A floor that is at most the ceiling, the bitrate of `kind`.

@@ -143,13 +143,14 @@ fn moment(node: &Node<'_>, end: Option<Duration>) -> Option<Span> {
 
 /// The keys of every section, in the order of the reference.
 #[cfg(test)]
-fn vocabulary() -> [&'static Keys; 31] {
+fn vocabulary() -> [&'static Keys; 32] {
     [
         &call::KEYS,
         &media::VIDEO,
         &media::AUDIO,
         &congestion::KEYS,
         &congestion::STEP,
+        &congestion::PRIORITY,
         &repair::KEYS,
         &data::KEYS,
         &group::KEYS,

@@ -45,7 +45,7 @@ fn the_reference_lists_exactly_the_keys_that_exist() {
 fn every_example_resolves() {
     // The count notices a block that this test cannot see.
     let examples = examples();
-    assert_eq!(examples.len(), 20);
+    assert_eq!(examples.len(), 21);
     for example in examples {
         let whole = match example.starts_with("name") {
             true => example,
@@ -112,7 +112,7 @@ fn unknown_keys_are_rejected_in_every_section() {
     let nat = "mapping = \"address-dependent\", filtering = \"address-dependent\"";
     let event = "at = \"1 s\"\ngroup = \"g\"\n";
     let change = format!("[[network]]\n{event}up.");
-    let cases: [(&str, String, &str); 31] = [
+    let cases: [(&str, String, &str); 32] = [
         ("Top level", "bogus = 1".to_owned(), "bogus"),
         ("[video]", "[video]\nbogus = 1".to_owned(), "video.bogus"),
         ("[audio]", "[audio]\nbogus = 1".to_owned(), "audio.bogus"),
@@ -126,6 +126,14 @@ fn unknown_keys_are_rejected_in_every_section() {
             "[congestion]\ncontrol = \"gcc\"\nsteps = [{ below = \"90 kbps\", bogus = 1 }]"
                 .to_owned(),
             "congestion.steps[0].bogus",
+        ),
+        (
+            "priorities",
+            format!(
+                "{group}[congestion]\ncontrol = \"gcc\"\ncoupled = true\n\
+                 priorities = [{{ to = \"g\", priority = 2, bogus = 1 }}]"
+            ),
+            "congestion.priorities[0].bogus",
         ),
         ("[repair]", "[repair]\nbogus = 1".to_owned(), "repair.bogus"),
         (

@@ -107,6 +107,30 @@ fn two_flows_share_a_path_that_changes() {
     check(&case("several-flows", 45), &phases);
 }
 
+/// 6.1: of 2 Mbps, from second 25 on, the flow that counts twice has twice as much. Jain's index of 2
+/// and 1 is 3^2 / (2 x 5) = 0.9, and pictures have 93 % of what their flow may send.
+#[test]
+fn a_flow_that_counts_twice_has_twice_as_much() {
+    let mut plan = case("priorities", 16);
+    plan.warmup = Duration::from_secs(30);
+    let record = record(&plan);
+    let [phase] = &FlowRow::all(&record)[..] else {
+        panic!("one phase, from 30 to 46 s");
+    };
+    assert!((0.6..=1.0).contains(&phase.use_ratio.unwrap()), "{phase:?}");
+    assert!(
+        (0.87..=0.93).contains(&phase.fairness.unwrap()),
+        "{phase:?}"
+    );
+    let to = |receiver: &str| {
+        let mut streams = record.streams.iter();
+        let stream = streams.find(|stream| stream.receiver == receiver);
+        stream.expect("there is one").encoded_bytes as f64
+    };
+    let ratio = to("first-1") / to("second-1");
+    assert!((1.8..=2.2).contains(&ratio), "{ratio}");
+}
+
 /// 5.3: one flow each way, 1.56 of 2 Mbps at most; the forward one has half of that from second 20.
 #[test]
 fn flows_follow_while_feedback_shares_the_way_back() {

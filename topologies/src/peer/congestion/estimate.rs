@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rtc::interceptor::{BandwidthEstimator, EstimatorStats, PacketReport};
 
+use super::coupled::{Flow, FlowStateExchange};
 use super::gcc::{Bounds, PACING};
 use super::queue::PacerQueue;
 use super::share;
@@ -68,11 +69,17 @@ impl Estimate {
 
 /// The estimates of one host's connections, by the other end.
 #[derive(Debug, Default)]
-pub struct Estimates(Mutex<BTreeMap<u16, Arc<Estimate>>>);
+pub struct Estimates {
+    each: Mutex<BTreeMap<u16, Arc<Estimate>>>,
+    /// Where connections share, what they tell each other.
+    exchange: Arc<FlowStateExchange>,
+}
 
 impl Estimates {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u16, Arc<Estimate>>> {
-        self.0.lock().expect("no panic while estimates are locked")
+        self.each
+            .lock()
+            .expect("no panic while estimates are locked")
     }
 
     /// A connection to `remote` begins; it takes the place of one before it.
@@ -96,6 +103,8 @@ pub struct Watching {
     environment: Arc<dyn Environment>,
     observatory: Arc<Observatory>,
     ends: (u16, u16),
+    /// Where it shares with others, and what it counts for there.
+    shares: Option<(Arc<FlowStateExchange>, f64)>,
 }
 
 impl Watching {
@@ -112,7 +121,15 @@ impl Watching {
             environment: Arc::clone(&context.environment),
             observatory: Arc::clone(&context.observatory),
             ends: (context.index, remote),
+            shares: shares(context, remote),
         })
+    }
+
+    /// The connection's place among the others of its participant, if they share.
+    pub fn flow(&self) -> Option<Flow> {
+        let (start_bps, desired_bps) = (self.estimate.bps(), self.bounds.desired_bps);
+        let (exchange, priority) = self.shares.as_ref()?;
+        Some(Flow::begin(exchange, *priority, start_bps, desired_bps))
     }
 
     /// What waits in the connection's pacer.
@@ -130,6 +147,19 @@ impl Watching {
         watched.publish();
         watched
     }
+}
+
+/// A participant's connections share its uplink. What a server sends goes to links of others, which
+/// have nothing in common.
+fn shares(context: &Context, remote: u16) -> Option<(Arc<FlowStateExchange>, f64)> {
+    let plan = &context.plan;
+    let participant = |index: u16| plan.participants.get(usize::from(index));
+    if !plan.congestion.coupled || participant(context.index).is_none() {
+        return None;
+    }
+    let group = participant(remote).map(|to| to.group.as_str());
+    let priority = group.map_or(1.0, |group| plan.congestion.priority(group));
+    Some((Arc::clone(&context.estimates.exchange), priority))
 }
 
 /// An estimator that says what it finds.

@@ -6,6 +6,7 @@ use rtc::interceptor::{ArrivalGroupAccumulator, BandwidthEstimator, EstimatorSta
 
 use super::acked::AckedRate;
 use super::aimd::Aimd;
+use super::coupled::Flow;
 use super::loss::Losses;
 use super::overuse::OveruseDetector;
 use super::trend::TrendLine;
@@ -19,6 +20,8 @@ pub const PACING: f64 = 1.5;
 pub struct Bounds {
     /// What is sent anyway.
     pub least_bps: f64,
+    /// What is sent where nothing is in the way.
+    pub desired_bps: f64,
     /// More than this nobody would send.
     pub most_bps: f64,
 }
@@ -34,6 +37,8 @@ pub struct TrendGcc {
     rate: Aimd,
     losses: Losses,
     bounds: Bounds,
+    /// Where connections share, this one's place among them.
+    flow: Option<Flow>,
 }
 
 impl TrendGcc {
@@ -48,7 +53,14 @@ impl TrendGcc {
             rate: Aimd::new(start_bps),
             losses: Losses::default(),
             bounds,
+            flow: None,
         }
+    }
+
+    /// The same, sharing with others as `flow`.
+    #[must_use]
+    pub fn coupled(self, flow: Option<Flow>) -> Self {
+        TrendGcc { flow, ..self }
     }
 
     /// What the path carries, bits per second of RTP packets with their headers.
@@ -76,6 +88,9 @@ impl BandwidthEstimator for TrendGcc {
         for report in reports {
             self.report(report);
         }
+        if let Some(flow) = &self.flow {
+            self.rate.limit(flow.rate_bps());
+        }
         let lost = reports.iter().filter(|report| !report.arrived).count();
         let factor = self.losses.update(now, lost, reports.len());
         let usage = self.detector.usage();
@@ -85,8 +100,11 @@ impl BandwidthEstimator for TrendGcc {
         let Bounds {
             least_bps,
             most_bps,
+            ..
         } = self.bounds;
-        self.rate.limit(target.clamp(least_bps, most_bps));
+        let own = target.clamp(least_bps, most_bps);
+        let target = self.flow.as_ref().map_or(own, |flow| flow.update(own));
+        self.rate.limit(target.max(least_bps));
     }
 
     /// What the pacer sends at.

@@ -1,7 +1,8 @@
 //! What connections carry, and what encoders make of it.
 //!
 //! - [`gcc`]: the estimator, of [`trend`] (does a queue grow?), [`overuse`] (is that too much?),
-//!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`];
+//!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`]; [`coupled`]: those
+//!   of one participant as one;
 //! - [`estimate`]: where an estimator says what it found, and who else limits a connection;
 //! - [`queue`]: what waits in a pacer;
 //! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates;
@@ -9,6 +10,7 @@
 
 pub mod acked;
 pub mod aimd;
+pub mod coupled;
 pub mod estimate;
 pub mod gcc;
 pub mod ladder;
@@ -24,6 +26,7 @@ mod bottleneck;
 #[cfg(test)]
 mod tests;
 
+pub use coupled::{Flow, FlowStateExchange};
 pub use estimate::{Estimate, Estimates, Watched, Watching};
 pub use gcc::{Bounds, PACING, TrendGcc};
 pub use ladder::{Ladder, Quality};

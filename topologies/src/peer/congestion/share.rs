@@ -80,9 +80,11 @@ pub fn bounds(plan: &Plan, host: u16) -> Bounds {
         true => most_audio,
         false => sound(plan.congestion.audio_floor_bps),
     };
+    let desired_bps = pictures as f64 * f64::from(of_video) / video_share(plan) + most_audio;
     Bounds {
         least_bps: least_audio + least_video,
-        most_bps: 2.0 * (pictures as f64 * f64::from(of_video) / video_share(plan) + most_audio),
+        desired_bps,
+        most_bps: 2.0 * desired_bps,
     }
 }
 

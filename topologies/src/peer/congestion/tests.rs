@@ -7,6 +7,7 @@ use super::{Bounds, PACING, TrendGcc};
 
 const BOUNDS: Bounds = Bounds {
     least_bps: 50_000.0,
+    desired_bps: 1_250_000.0,
     most_bps: 2_500_000.0,
 };
 
