@@ -46,8 +46,8 @@ pub use plan::{
     DataKind, DataPlan, Device, Event, ExpiryCheck, Fidelity, Handover, Happening, IcePlan, Limit,
     LinkChanges, McuEncoders, McuPlan, NatType, NetworkPlan, Offerer, Outcome, Participant, Plan,
     Playout, Prices, QualityStep, Reliability, RepairPlan, ServersPlan, SfuPlan, StackPlan,
-    StackProfile, Suite, Topology, TransportPolicy, TraversalCell, TraversalPlan, TurnAccess,
-    TurnCredentials, VideoPlan,
+    StackProfile, Suite, Threshold, Topology, TransportPolicy, TraversalCell, TraversalPlan,
+    TurnAccess, TurnCredentials, VideoPlan,
 };
 pub use resolve::Overrides;
 pub use scenario::{Scenario, load};

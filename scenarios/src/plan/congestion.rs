@@ -14,6 +14,17 @@ pub enum CongestionControl {
     Gcc,
 }
 
+/// How the threshold of the detector of overuse follows the trends that it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Threshold {
+    /// Up and down within a fraction of a second, as libwebrtc has it.
+    Libwebrtc,
+    /// Up as quickly, and down within seconds (draft-ietf-rmcat-gcc-02 section 5.4): whoever keeps a
+    /// queue is met by a sender that no longer minds it.
+    Draft,
+}
+
 /// How senders adapt. The ceilings are the bitrates of [`VideoPlan`](super::VideoPlan),
 /// [`AudioPlan`](super::AudioPlan) and [`McuPlan`](super::McuPlan).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,6 +39,8 @@ pub struct CongestionPlan {
     pub audio_floor_bps: u32,
     /// What is given up at low rates: by descending rate.
     pub steps: Vec<QualityStep>,
+    /// How soon a growing queue is minded again.
+    pub threshold: Threshold,
     /// Whether the connections of one participant share what they carry together (RFC 8699).
     pub coupled: bool,
     /// How much connections to the members of a group count for then, by its name; 1 where nothing
@@ -71,6 +84,7 @@ impl Default for CongestionPlan {
             video_floor_bps: 50_000,
             audio_floor_bps: 12_000,
             steps: Vec::new(),
+            threshold: Threshold::Libwebrtc,
             coupled: false,
             priorities: BTreeMap::new(),
         }

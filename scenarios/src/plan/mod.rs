@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use sim::{LinkConfig, NatConfig, Seed};
 
 pub use central::{McuEncoders, McuPlan, SfuPlan};
-pub use congestion::{CongestionControl, CongestionPlan, QualityStep};
+pub use congestion::{CongestionControl, CongestionPlan, QualityStep, Threshold};
 pub use cpu::{CostProfile, Device};
 pub use data::{DataKind, DataPlan, Reliability};
 pub use events::{Access, Event, Happening};

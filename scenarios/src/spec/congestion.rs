@@ -7,7 +7,7 @@ use super::groups::Groups;
 use super::{media, network};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{
-    AudioPlan, CongestionControl, CongestionPlan, QualityStep, StackPlan, VideoPlan,
+    AudioPlan, CongestionControl, CongestionPlan, QualityStep, StackPlan, Threshold, VideoPlan,
 };
 use crate::units::{FrameSize, Rate};
 
@@ -19,6 +19,7 @@ pub(super) const KEYS: Keys = Keys {
         "video_floor",
         "audio_floor",
         "steps",
+        "threshold",
         "coupled",
         "priorities",
     ],
@@ -85,6 +86,19 @@ fn plan(
         floor_below(node, floor, ceiling, "audio")
     });
     let steps = section.or("steps", Vec::new(), |node| steps(node, video));
+    let threshold = section.or("threshold", base.threshold, |node| {
+        let threshold = node.choice(&[
+            ("libwebrtc", Threshold::Libwebrtc),
+            ("draft", Threshold::Draft),
+        ])?;
+        match stack.is_some_and(|stack| !stack.trendline) {
+            true => node.fail(
+                "the stack's own estimator has one of its own; write `trendline = true` in \
+                 [stack], or drop the key",
+            ),
+            false => Some(threshold),
+        }
+    });
     let coupled = section.or("coupled", base.coupled, |node| match node.boolean() {
         Some(true) if stack.is_some_and(|stack| !stack.trendline) => node.fail(
             "the stack's own estimator does not share; write `trendline = true` in [stack], or \
@@ -109,6 +123,7 @@ fn plan(
         video_floor_bps: least(video_floor?, video.map(|video| video.bitrate_bps)),
         audio_floor_bps: least(audio_floor?, audio.map(|audio| audio.bitrate_bps)),
         steps: steps?,
+        threshold: threshold?,
         coupled: coupled?,
         priorities: priorities?,
     })

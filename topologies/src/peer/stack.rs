@@ -263,7 +263,8 @@ fn congestion(
     // The pacer begins with the estimate, where the stack's begins with 1 Mbps, and lets one packet
     // go at a time, where the stack's lets a tenth of a second go: bursts look like queues.
     let queue = watching.pacer();
-    let estimator = TrendGcc::new(start, bounds).coupled(watching.flow());
+    let gcc = TrendGcc::new(start, bounds, plan.congestion.threshold);
+    let estimator = gcc.coupled(watching.flow());
     let watched = watching.watch(estimator, PACING);
     let pacer = PacerBuilder::new()
         .with_target_bitrate(PACING * start)

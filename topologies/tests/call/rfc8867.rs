@@ -9,17 +9,22 @@ use scenarios::{Overrides, Plan};
 
 use crate::support::record;
 
-/// A case up to a second of it.
+/// A case up to a second of it, as the scenario is.
 fn case(name: &str, until_s: u64) -> Plan {
+    variant(name, None, until_s)
+}
+
+/// The same of a variant of it.
+fn variant(name: &str, variant: Option<&str>, until_s: u64) -> Plan {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/rfc8867");
     let file = directory.join(format!("{name}.toml"));
     let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");
-    let mut plans = scenario
-        .resolve(&Overrides::default())
-        .expect("it resolves");
+    let plans = scenario.resolve(&Overrides::default());
+    let mut plans = plans.expect("it resolves").into_iter();
+    let plan = plans.find(|plan| plan.variant.as_deref() == variant);
     Plan {
         duration: Duration::from_secs(until_s),
-        ..plans.remove(0)
+        ..plan.expect("it has it")
     }
 }
 
@@ -182,6 +187,21 @@ fn a_long_tcp_transfer_leaves_the_floor() {
         fairness: None,
     }];
     check(&case("long-tcp", 30), &phases);
+}
+
+/// 5.6 with the threshold of the draft, which comes to tolerate that queue: a third to two thirds of
+/// the path from second 40 on, where half is fair, with the buffer as Reno keeps it.
+#[test]
+fn the_threshold_of_the_draft_shares_with_tcp() {
+    let mut plan = variant("long-tcp", Some("draft"), 40);
+    plan.warmup = Duration::from_secs(40);
+    let phases = [Phase {
+        from_s: 40,
+        used: [0.33, 0.67],
+        queue_ms: [200.0, 345.0],
+        fairness: None,
+    }];
+    check(&plan, &phases);
 }
 
 /// 5.8, with the pause from 14 to 22 s: what one of three flows leaves the others take, up to 90 % of

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use rtc::interceptor::{ArrivalGroupAccumulator, BandwidthEstimator, EstimatorStats, PacketReport};
+use scenarios::Threshold;
 
 use super::acked::AckedRate;
 use super::aimd::Aimd;
@@ -43,12 +44,12 @@ pub struct TrendGcc {
 
 impl TrendGcc {
     /// An estimator that starts at `start_bps`.
-    pub fn new(start_bps: f64, bounds: Bounds) -> Self {
+    pub fn new(start_bps: f64, bounds: Bounds, threshold: Threshold) -> Self {
         let start_bps = start_bps.clamp(bounds.least_bps, bounds.most_bps);
         TrendGcc {
             groups: ArrivalGroupAccumulator::default(),
             trend: TrendLine::default(),
-            detector: OveruseDetector::default(),
+            detector: OveruseDetector::new(threshold),
             acked: AckedRate::default(),
             rate: Aimd::new(start_bps),
             losses: Losses::default(),

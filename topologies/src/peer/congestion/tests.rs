@@ -1,6 +1,7 @@
 //! Estimators behind a model of a bottleneck, the stack's beside ours.
 
 use rtc::interceptor::Gcc;
+use scenarios::Threshold;
 
 use super::bottleneck::{Bottleneck, Second, drive};
 use super::{Bounds, PACING, TrendGcc};
@@ -12,7 +13,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 fn ours() -> TrendGcc {
-    TrendGcc::new(300_000.0, BOUNDS)
+    TrendGcc::new(300_000.0, BOUNDS, Threshold::Libwebrtc)
 }
 
 /// An encoder that is asked for 93 % of the estimate beside sound, and holds that.
