@@ -110,6 +110,8 @@ fn everybody_is_behind_a_symmetric_nat() {
 fn the_cases_of_rfc_8867_are_shipped() {
     let cases = [
         ("competing-flows", 120),
+        ("ecn-long-tcp", 120),
+        ("ecn-variable-capacity", 100),
         ("long-tcp", 120),
         ("pause", 120),
         ("reverse-path", 100),
@@ -123,9 +125,13 @@ fn the_cases_of_rfc_8867_are_shipped() {
     for (case, seconds) in cases {
         let file = directory.join(format!("{case}.toml"));
         let plans = plans(file.to_str().unwrap());
-        let [plan] = &plans[..] else {
-            panic!("{case}: {} plans", plans.len());
-        };
+        // Those with ECN have a variant without it.
+        let marks: Vec<_> = plans.iter().map(|plan| plan.congestion.ecn).collect();
+        match case.starts_with("ecn-") {
+            true => assert_eq!(marks, [true, false], "{case}"),
+            false => assert_eq!(marks, [false], "{case}"),
+        }
+        let plan = &plans[0];
         assert_eq!(plan.duration.as_secs(), seconds, "{case}");
         assert!(plan.congestion.adapts(), "{case}");
         let bottleneck = &plan.participants[0];

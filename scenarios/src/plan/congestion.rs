@@ -26,6 +26,9 @@ pub struct CongestionPlan {
     pub audio_floor_bps: u32,
     /// What is given up at low rates: by descending rate.
     pub steps: Vec<QualityStep>,
+    /// Whether queues may mark media instead of dropping it, and feedback tells of marks (RFC 3168,
+    /// RFC 8888).
+    pub ecn: bool,
 }
 
 /// What a camera's encoder gives up below a rate.
@@ -59,6 +62,7 @@ impl Default for CongestionPlan {
             video_floor_bps: 50_000,
             audio_floor_bps: 12_000,
             steps: Vec::new(),
+            ecn: false,
         }
     }
 }

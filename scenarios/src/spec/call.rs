@@ -80,10 +80,6 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let cpu = section.or("cpu", Cpu::Modelled, cpu);
     let media = media::read(section);
     let end = window.map(|(warmup, duration): (Duration, Duration)| warmup + duration);
-    let congestion = match &media {
-        Some((video, audio)) => congestion::read(section, video.as_ref(), audio.as_ref()),
-        None => None,
-    };
     let calls = groups::read(section, end);
     let listed = calls.as_ref().map(|(groups, _)| groups);
     let data = data::read(section, end, listed);
@@ -94,6 +90,13 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let repair = match &media {
         Some((video, audio)) => {
             repair::read(section, (video.as_ref(), audio.as_ref()), stack.as_ref())
+        }
+        None => None,
+    };
+    let congestion = match &media {
+        Some((video, audio)) => {
+            let media = (video.as_ref(), audio.as_ref());
+            congestion::read(section, media, (stack.as_ref(), repair.as_ref()))
         }
         None => None,
     };

@@ -3,13 +3,23 @@
 use std::ops::RangeInclusive;
 
 use super::media;
+use super::repair::Media;
 use crate::document::{Keys, Node, Section};
-use crate::plan::{AudioPlan, CongestionControl, CongestionPlan, QualityStep, VideoPlan};
+use crate::plan::{
+    CongestionControl, CongestionPlan, QualityStep, RepairPlan, StackPlan, VideoPlan,
+};
 use crate::units::{FrameSize, Rate};
 
 pub(super) const KEYS: Keys = Keys {
     section: "[congestion]",
-    names: &["control", "start", "video_floor", "audio_floor", "steps"],
+    names: &[
+        "control",
+        "start",
+        "video_floor",
+        "audio_floor",
+        "steps",
+        "ecn",
+    ],
 };
 
 pub(super) const STEP: Keys = Keys {
@@ -20,22 +30,21 @@ pub(super) const STEP: Keys = Keys {
 /// From what sound alone needs to what no call needs.
 const STARTS: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
 
-/// How senders of `video` and `audio` adapt.
+/// How the stack is set and what is repaired, unless that could not be read.
+type Beside<'a> = (Option<&'a StackPlan>, Option<&'a RepairPlan>);
+
+/// How senders of these media adapt.
 pub(super) fn read(
     section: &Section<'_>,
-    video: Option<&VideoPlan>,
-    audio: Option<&AudioPlan>,
+    media: Media<'_>,
+    beside: Beside<'_>,
 ) -> Option<CongestionPlan> {
     section.or("congestion", CongestionPlan::default(), |node| {
-        plan(node, video, audio)
+        plan(node, media, beside)
     })
 }
 
-fn plan(
-    node: &Node<'_>,
-    video: Option<&VideoPlan>,
-    audio: Option<&AudioPlan>,
-) -> Option<CongestionPlan> {
+fn plan(node: &Node<'_>, (video, audio): Media<'_>, beside: Beside<'_>) -> Option<CongestionPlan> {
     let base = CongestionPlan::default();
     let section = node.section(&KEYS, "a table: [congestion]")?;
     let control = section.or("control", base.control, |node| {
@@ -61,6 +70,7 @@ fn plan(
         floor_below(node, floor, ceiling, "audio")
     });
     let steps = section.or("steps", Vec::new(), |node| steps(node, video));
+    let ecn = section.or("ecn", base.ecn, |node| ecn(node, video.is_some(), beside));
     let least = |floor: u32, ceiling: Option<u32>| floor.min(ceiling.unwrap_or(floor));
     Some(CongestionPlan {
         control: control?,
@@ -68,7 +78,28 @@ fn plan(
         video_floor_bps: least(video_floor?, video.map(|video| video.bitrate_bps)),
         audio_floor_bps: least(audio_floor?, audio.map(|audio| audio.bitrate_bps)),
         steps: steps?,
+        ecn: ecn?,
     })
+}
+
+/// Whether marks are used, which takes an estimator that heeds them and feedback that is about one
+/// packet each time.
+fn ecn(node: &Node<'_>, has_video: bool, (stack, repair): Beside<'_>) -> Option<bool> {
+    let ecn = node.boolean()?;
+    if ecn && stack.is_some_and(|stack| !stack.trendline) {
+        return node.fail(
+            "the crate's estimator takes no notice of marks; write trendline = true in [stack], or \
+             drop the key",
+        );
+    }
+    let copies = repair.is_some_and(|repair| repair.nack && !repair.rtx);
+    if ecn && has_video && copies {
+        return node.fail(
+            "its feedback goes by the numbers of RTP, which packets that are sent again have in \
+             common with the first ones; write rtx = true in [repair], or nack = false",
+        );
+    }
+    Some(ecn)
 }
 
 /// A floor that is at most the ceiling, the bitrate of `kind`.

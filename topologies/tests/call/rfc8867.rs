@@ -9,8 +9,8 @@ use scenarios::{Overrides, Plan};
 
 use crate::support::record;
 
-/// A case up to a second of it.
-fn case(name: &str, until_s: u64) -> Plan {
+/// A case up to a second of it, without its variants.
+pub fn case(name: &str, until_s: u64) -> Plan {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/rfc8867");
     let file = directory.join(format!("{name}.toml"));
     let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");

@@ -1,7 +1,7 @@
 //! What connections carry, and what encoders make of it.
 //!
 //! - [`gcc`]: the estimator, of [`trend`] (does a queue grow?), [`overuse`] (is that too much?),
-//!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?) and [`loss`];
+//!   [`acked`] (what arrives?), [`aimd`] (so how much may be sent?), [`loss`] and [`marks`];
 //! - [`estimate`]: where an estimator says what it found, and who else limits a connection;
 //! - [`queue`]: what waits in a pacer;
 //! - [`share`]: how streams share that; [`ladder`]: what is given up at low rates;
@@ -14,6 +14,7 @@ pub mod gcc;
 pub mod ladder;
 pub mod layering;
 pub mod loss;
+pub mod marks;
 pub mod overuse;
 pub mod queue;
 pub mod share;
@@ -24,6 +25,8 @@ mod bottleneck;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub use bottleneck::epoch;
 pub use estimate::{Estimate, Estimates, Watched, Watching};
 pub use gcc::{Bounds, PACING, TrendGcc};
 pub use ladder::{Ladder, Quality};
