@@ -6,7 +6,7 @@ use std::time::Duration;
 use sim::kernel::SocketId;
 use sim::nat::presets::PORT_RESTRICTED;
 use sim::packet::{IPV4_HEADER, UDP_HEADER};
-use sim::{GatewayId, HostConfig, LinkConfig, Network, PipeConfig, Seed};
+use sim::{Ecn, GatewayId, HostConfig, LinkConfig, Network, PipeConfig, Seed};
 
 /// Bytes of every packet on the wire, IPv4 and UDP headers included: a full packet of video.
 pub const WIRE_BYTES: usize = 1_200;
@@ -120,8 +120,12 @@ impl World {
     fn send_wave(&mut self, senders: usize) {
         for host in 0..senders {
             let destination = self.peers[self.receiver(host)].endpoint;
-            self.network
-                .send_udp_copy(self.peers[host].socket, destination, &self.payload);
+            self.network.send_udp_copy(
+                self.peers[host].socket,
+                destination,
+                &self.payload,
+                Ecn::NotEct,
+            );
         }
     }
 

@@ -101,6 +101,7 @@ pub(crate) fn flow(
         second,
         packets_sent,
         packets_lost,
+        packets_marked: packets_sent / 5,
         received_kbps,
         queue_ms: std::iter::repeat_n(queue_ms, packets_sent as usize).collect(),
     };

@@ -515,6 +515,9 @@ pub struct FlowSecond {
     pub packets_sent: u64,
     /// Of those, the ones that were dropped on the way.
     pub packets_lost: u64,
+    /// Packets that arrived in it marked CE (RFC 3168).
+    #[serde(default)]
+    pub packets_marked: u64,
     /// Bits per second that arrived in it, all headers counted, over 1000.
     pub received_kbps: f64,
     /// How long packets that arrived in it had taken, less the propagation delay of both access

@@ -110,6 +110,8 @@ fn everybody_is_behind_a_symmetric_nat() {
 fn the_cases_of_rfc_8867_are_shipped() {
     let cases = [
         ("competing-flows", 120),
+        ("ecn-long-tcp", 120),
+        ("ecn-variable-capacity", 100),
         ("long-tcp", 120),
         ("pause", 120),
         ("priorities", 125),

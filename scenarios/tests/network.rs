@@ -118,7 +118,7 @@ fn tempfile() -> std::path::PathBuf {
 #[test]
 fn cross_traffic_is_on_the_link_of_its_group() {
     let plans = networks(&format!(
-        "[[cross_traffic]]\n{HOME}way = \"up\"\nkind = \"tcp\"\nflows = 2\nat = \"4 s\"\nfor = \"5 s\"\n\
+        "[[cross_traffic]]\n{HOME}way = \"up\"\nkind = \"tcp\"\necn = true\nflows = 2\nat = \"4 s\"\nfor = \"5 s\"\n\
          [[cross_traffic]]\n{HOME}way = \"down\"\nkind = \"on-off\"\nrate = \"1 Mbps\"\n\
          on = \"2 s\"\noff = \"3 s\"\n"
     ));
@@ -130,7 +130,8 @@ fn cross_traffic_is_on_the_link_of_its_group() {
     assert_eq!(one.flow.from, Time::from_millis(4_000));
     assert_eq!(one.flow.to, Time::from_millis(9_000));
     let round_trip = Duration::from_millis(20);
-    assert_eq!(one.flow.kind, CrossKind::Tcp { round_trip });
+    let ecn = true;
+    assert_eq!(one.flow.kind, CrossKind::Tcp { round_trip, ecn });
     let kind = CrossKind::OnOff {
         rate_bps: 1_000_000,
         on: Duration::from_secs(2),
@@ -157,6 +158,8 @@ fn queues_and_buffers_have_names() {
         (bloated.buffer_bytes, bloated.queue),
         (Some(175_000), Queue::Codel)
     );
+    let marking = link("queue = \"codel-ecn\"");
+    assert_eq!(marking.queue, Queue::CodelEcn);
     let short = link("buffer = \"short\"");
     assert_eq!(
         (short.buffer_bytes, short.queue),

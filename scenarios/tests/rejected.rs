@@ -21,6 +21,9 @@ fps = 30
 control = "gcc"
 start = "500 kbps"
 steps = [{ below = "300 kbps", fps = 15 }, { below = "150 kbps", size = "320x180" }]
+ecn = true
+[repair]
+rtx = true
 [[group]]
 name = "a"
 share = 0.5

@@ -49,6 +49,7 @@
 //! ```
 
 pub mod cross;
+pub mod ecn;
 pub mod entropy;
 pub mod host;
 pub mod kernel;
@@ -61,6 +62,7 @@ pub mod time;
 pub mod trace;
 
 pub use cross::config::{CrossCounters, CrossFlow, CrossKind};
+pub use ecn::Ecn;
 pub use host::cpu::{CpuConfig, CpuError, CpuUsage, Overloaded, Work};
 pub use kernel::{
     DropReason, FlowId, GatewayId, HostConfig, HostId, Network, NetworkError, Roam, Step, Way,

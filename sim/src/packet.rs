@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use turmoil_net::TcpSegment;
 
+use crate::ecn::Ecn;
+
 /// Bytes of an IPv4 header without options (RFC 791).
 pub const IPV4_HEADER: u32 = 20;
 /// Bytes of a UDP header (RFC 768).
@@ -49,6 +51,8 @@ pub struct Packet {
     pub destination: SocketAddrV4,
     /// What it carries.
     pub payload: Payload,
+    /// Its ECN field, which NATs leave as it is.
+    pub ecn: Ecn,
     /// How many IP fragments it comes in, on the link that it was put on last.
     pub fragments: u16,
     /// Whether the first of them came off that link before all others.
@@ -56,12 +60,13 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// A packet in one piece.
+    /// A packet in one piece, Not-ECT.
     pub fn new(source: SocketAddrV4, destination: SocketAddrV4, payload: Payload) -> Self {
         Packet {
             source,
             destination,
             payload,
+            ecn: Ecn::NotEct,
             fragments: 1,
             in_order: true,
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use sim::{LinkDrop, Pipe, PipeConfig, PipeStreams, Queue, Seed, Time, Verdict};
+use sim::{Ecn, LinkDrop, Pipe, PipeConfig, PipeStreams, Queue, Seed, Time, Verdict};
 
 const MS: u64 = 1_000_000;
 
@@ -21,39 +21,67 @@ fn pipe(rate_bps: u64, queue: Queue, buffer_bytes: Option<u64>) -> Pipe {
 }
 
 /// Offers packets to a pipe, and serves it whenever it is due.
-fn fates(mut pipe: Pipe, packets: impl IntoIterator<Item = (u64, u32)>) -> Vec<Fate> {
-    let (mut line, mut fates) = (VecDeque::new(), Vec::new());
-    for (now, bytes) in packets {
-        serve(&mut pipe, now, &mut line, &mut fates);
-        match pipe.offer(Time::from_nanos(now), bytes) {
-            Verdict::Wait => line.push_back((now, bytes)),
-            Verdict::Deliver { at } => fates.push((now, bytes, Some(at.as_nanos()))),
-            Verdict::Drop(reason) => {
-                assert_eq!(reason, LinkDrop::BufferFull);
-                fates.push((now, bytes, None));
-            }
-        }
-        serve(&mut pipe, now, &mut line, &mut fates);
-    }
-    serve(&mut pipe, u64::MAX, &mut line, &mut fates);
-    assert!(line.is_empty(), "all are served in the end");
-    fates
+fn fates(pipe: Pipe, packets: impl IntoIterator<Item = (u64, u32)>) -> Vec<Fate> {
+    let mut run = Run::of(pipe);
+    run.offer(packets, |_| Ecn::NotEct);
+    run.fates
 }
 
-fn serve(pipe: &mut Pipe, to: u64, line: &mut VecDeque<(u64, u32)>, fates: &mut Vec<Fate>) {
-    while let Some(at) = pipe.serve_at().filter(|at| at.as_nanos() <= to) {
-        // A pipe that was idle is served when something comes, which is later than it was free.
-        let at = at.max(Time::from_nanos(
-            line.front().map_or(0, |(since, _)| *since),
-        ));
-        let served = pipe.serve(at).expect("it is due");
-        for _ in 0..served.dropped {
-            let (since, bytes) = line.pop_front().expect("it is in line");
-            fates.push((since, bytes, None));
+/// A pipe in use.
+struct Run {
+    pipe: Pipe,
+    line: VecDeque<(u64, u32)>,
+    fates: Vec<Fate>,
+    /// When each of the packets was taken from the queue that were marked.
+    marked: Vec<u64>,
+}
+
+impl Run {
+    fn of(pipe: Pipe) -> Self {
+        Run {
+            pipe,
+            line: VecDeque::new(),
+            fates: Vec::new(),
+            marked: Vec::new(),
         }
-        if let Some(Verdict::Deliver { at }) = served.sent {
-            let (since, bytes) = line.pop_front().expect("it is in line");
-            fates.push((since, bytes, Some(at.as_nanos())));
+    }
+
+    /// Packets whose ECN field is that of their length.
+    fn offer(&mut self, packets: impl IntoIterator<Item = (u64, u32)>, ecn: fn(u32) -> Ecn) {
+        for (now, bytes) in packets {
+            self.serve(now);
+            match self
+                .pipe
+                .offer_with(Time::from_nanos(now), bytes, ecn(bytes))
+            {
+                Verdict::Wait => self.line.push_back((now, bytes)),
+                Verdict::Deliver { at } => self.fates.push((now, bytes, Some(at.as_nanos()))),
+                Verdict::Drop(reason) => {
+                    assert_eq!(reason, LinkDrop::BufferFull);
+                    self.fates.push((now, bytes, None));
+                }
+            }
+            self.serve(now);
+        }
+        self.serve(u64::MAX);
+        assert!(self.line.is_empty(), "all are served in the end");
+    }
+
+    fn serve(&mut self, to: u64) {
+        while let Some(at) = self.pipe.serve_at().filter(|at| at.as_nanos() <= to) {
+            // A pipe that was idle is served when something comes, which is later than it was free.
+            let since = self.line.front().map_or(0, |(since, _)| *since);
+            let at = at.max(Time::from_nanos(since));
+            let served = self.pipe.serve(at).expect("it is due");
+            for _ in 0..served.dropped {
+                let (since, bytes) = self.line.pop_front().expect("it is in line");
+                self.fates.push((since, bytes, None));
+            }
+            self.marked.extend(served.marked.then_some(at.as_nanos()));
+            if let Some(Verdict::Deliver { at }) = served.sent {
+                let (since, bytes) = self.line.pop_front().expect("it is in line");
+                self.fates.push((since, bytes, Some(at.as_nanos())));
+            }
         }
     }
 }
@@ -295,4 +323,40 @@ fn the_limit_of_the_buffer_holds_as_well() {
             .count()
     };
     assert_eq!((sent(0), sent(MS)), (10, 1));
+}
+
+#[test]
+fn marks_follow_the_law_of_drops_and_nothing_is_dropped() {
+    // 1,100 packets/s on a link of 1,000/s, all ECT(0). Packet k comes after k/1.1 ms and is taken
+    // after k ms, so 55 is the first that waits for 5 ms, and 155 is taken an interval later: it has
+    // the first mark. Marks do not shorten the queue, so the n-th is due
+    // 100 ms (1 + 1/sqrt(2) + ... + 1/sqrt(n - 1)) later, when a packet is taken, within 1 ms.
+    let mut run = Run::of(pipe(10_000_000, Queue::CodelEcn, None));
+    run.offer(constant(1_100, 5), |_| Ecn::Ect0);
+    assert!(run.fates.iter().all(|(.., sent)| sent.is_some()));
+    let first = run.marked[0];
+    assert_eq!(first, 155 * MS);
+    let mut due = first;
+    for (n, at) in (1..).zip(&run.marked[..500]) {
+        assert!(
+            (due..=due + 2 * MS).contains(at),
+            "mark {n}: {at}, due {due}"
+        );
+        due += (INTERVAL as f64 / f64::from(n).sqrt()) as u64;
+    }
+}
+
+#[test]
+fn without_marks_nothing_differs_from_codel() {
+    // Not-ECT packets on a marking queue, and ECT(0) on one that does not mark.
+    let drops = fates(pipe(10_000_000, Queue::Codel, None), constant(1_100, 5));
+    assert!(drops.iter().any(|(.., sent)| sent.is_none()));
+    for (queue, ecn) in [
+        (Queue::CodelEcn, (|_| Ecn::NotEct) as fn(u32) -> Ecn),
+        (Queue::Codel, |_| Ecn::Ect0),
+    ] {
+        let mut run = Run::of(pipe(10_000_000, queue, None));
+        run.offer(constant(1_100, 5), ecn);
+        assert_eq!((run.fates, run.marked), (drops.clone(), Vec::new()));
+    }
 }

@@ -56,6 +56,8 @@ row! {
         pub queue_ms_p95: Option<f64>,
         /// Packets that were dropped on the way, as a share of those sent, 0 to 1.
         pub loss_ratio: Option<f64>,
+        /// Packets that arrived marked CE (RFC 3168), as a share of those sent, 0 to 1.
+        pub mark_ratio: Option<f64>,
         /// From the start of the phase to the first second from which on what arrives, as the mean of
         /// three seconds, stays within 20 % of its mean over the second half; missing if it does not
         /// stay there for that half.
@@ -108,6 +110,14 @@ pub fn settled(rates: &[f64]) -> Option<usize> {
 fn window(record: &CellRecord) -> Range<u32> {
     let from = (record.window_from_ms / 1_000.0).ceil() as u32;
     from..(record.window_to_ms / 1_000.0).floor() as u32
+}
+
+/// How many packets there were.
+#[derive(Default)]
+struct Packets {
+    sent: u64,
+    lost: u64,
+    marked: u64,
 }
 
 /// An uplink and what goes over it.
@@ -178,7 +188,8 @@ impl<'a> Uplink<'a> {
         let received = mean(totals.iter().copied())?;
         let half = phase.start + (phase.end - phase.start) / 2..phase.end;
         let rates = self.rates(&active, half);
-        let (packets, lost, queue) = self.packets(&phase);
+        let (packets, queue) = self.packets(&phase);
+        let share = |of: u64| (packets.sent > 0).then(|| of as f64 / packets.sent as f64);
         Some(FlowRow {
             scenario: record.scenario.clone(),
             topology: record.topology.clone(),
@@ -196,7 +207,8 @@ impl<'a> Uplink<'a> {
             fairness: (flows > 1).then(|| jain(&rates)).flatten(),
             queue_ms_p50: queue.quantile(0.50),
             queue_ms_p95: queue.quantile(0.95),
-            loss_ratio: (packets > 0).then(|| lost as f64 / packets as f64),
+            loss_ratio: share(packets.lost),
+            mark_ratio: share(packets.marked),
             settled_s: settled(&totals).map(|place| place as u32),
         })
     }
@@ -220,13 +232,14 @@ impl<'a> Uplink<'a> {
             .collect()
     }
 
-    /// Packets sent and lost in a phase, and how long they queued.
-    fn packets(&self, phase: &Range<u32>) -> (u64, u64, Distribution) {
-        let mut sum = (0, 0, Distribution::default());
+    /// Packets of a phase, and how long they queued.
+    fn packets(&self, phase: &Range<u32>) -> (Packets, Distribution) {
+        let mut sum = (Packets::default(), Distribution::default());
         for (_, second) in self.flows.iter().flat_map(|flow| flow.range(phase.clone())) {
-            sum.0 += second.packets_sent;
-            sum.1 += second.packets_lost;
-            sum.2.merge(&second.queue_ms);
+            sum.0.sent += second.packets_sent;
+            sum.0.lost += second.packets_lost;
+            sum.0.marked += second.packets_marked;
+            sum.1.merge(&second.queue_ms);
         }
         sum
     }
@@ -299,6 +312,11 @@ mod tests {
         assert_eq!(
             (before.loss_ratio, after.loss_ratio),
             (Some(0.1), Some(0.05))
+        );
+        // The fixture has 2 of 10 marked.
+        assert_eq!(
+            (before.mark_ratio, after.mark_ratio),
+            (Some(0.2), Some(0.2))
         );
         assert_eq!(
             (before.queue_ms_p50, before.queue_ms_p95),

@@ -46,6 +46,9 @@ pub struct CongestionPlan {
     /// How much connections to the members of a group count for then, by its name; 1 where nothing
     /// is said.
     pub priorities: BTreeMap<String, f64>,
+    /// Whether queues may mark media instead of dropping it, and feedback tells of marks (RFC 3168,
+    /// RFC 8888).
+    pub ecn: bool,
 }
 
 /// What a camera's encoder gives up below a rate.
@@ -87,6 +90,7 @@ impl Default for CongestionPlan {
             threshold: Threshold::Libwebrtc,
             coupled: false,
             priorities: BTreeMap::new(),
+            ecn: false,
         }
     }
 }

@@ -83,13 +83,6 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let calls = groups::read(section, end);
     let listed = calls.as_ref().map(|(groups, _)| groups);
     let stack = stack::read(section);
-    let congestion = match &media {
-        Some((video, audio)) => {
-            let media = (video.as_ref(), audio.as_ref());
-            congestion::read(section, media, listed, stack.as_ref())
-        }
-        None => None,
-    };
     let data = data::read(section, end, listed);
     let network = network::read(section, listed, end);
     let cross = cross::read(section, listed, end);
@@ -97,6 +90,13 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let repair = match &media {
         Some((video, audio)) => {
             repair::read(section, (video.as_ref(), audio.as_ref()), stack.as_ref())
+        }
+        None => None,
+    };
+    let congestion = match &media {
+        Some((video, audio)) => {
+            let media = (video.as_ref(), audio.as_ref());
+            congestion::read(section, media, listed, (stack.as_ref(), repair.as_ref()))
         }
         None => None,
     };

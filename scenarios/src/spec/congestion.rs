@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::groups::Groups;
+use super::repair::Media;
 use super::{media, network};
 use crate::document::{Keys, Node, Section};
 use crate::plan::{
-    AudioPlan, CongestionControl, CongestionPlan, QualityStep, StackPlan, Threshold, VideoPlan,
+    CongestionControl, CongestionPlan, QualityStep, RepairPlan, StackPlan, Threshold, VideoPlan,
 };
 use crate::units::{FrameSize, Rate};
 
@@ -22,6 +23,7 @@ pub(super) const KEYS: Keys = Keys {
         "threshold",
         "coupled",
         "priorities",
+        "ecn",
     ],
 };
 
@@ -43,23 +45,26 @@ const PRIORITIES: RangeInclusive<f64> = 0.1..=10.0;
 /// From what sound alone needs to what no call needs.
 const STARTS: RangeInclusive<Rate> = Rate::kbps(30)..=Rate::kbps(50_000);
 
-/// How senders of `video` and `audio` adapt.
+/// How the stack is set and what is repaired, unless that could not be read.
+type Beside<'a> = (Option<&'a StackPlan>, Option<&'a RepairPlan>);
+
+/// How senders of these media adapt.
 pub(super) fn read(
     section: &Section<'_>,
-    (video, audio): (Option<&VideoPlan>, Option<&AudioPlan>),
+    media: Media<'_>,
     groups: Option<&Groups>,
-    stack: Option<&StackPlan>,
+    beside: Beside<'_>,
 ) -> Option<CongestionPlan> {
     section.or("congestion", CongestionPlan::default(), |node| {
-        plan(node, (video, audio), groups, stack)
+        plan(node, media, groups, beside)
     })
 }
 
 fn plan(
     node: &Node<'_>,
-    (video, audio): (Option<&VideoPlan>, Option<&AudioPlan>),
+    (video, audio): Media<'_>,
     groups: Option<&Groups>,
-    stack: Option<&StackPlan>,
+    beside: Beside<'_>,
 ) -> Option<CongestionPlan> {
     let base = CongestionPlan::default();
     let section = node.section(&KEYS, "a table: [congestion]")?;
@@ -91,20 +96,14 @@ fn plan(
             ("libwebrtc", Threshold::Libwebrtc),
             ("draft", Threshold::Draft),
         ])?;
-        match stack.is_some_and(|stack| !stack.trendline) {
-            true => node.fail(
-                "the stack's own estimator has one of its own; write `trendline = true` in \
-                 [stack], or drop the key",
-            ),
-            false => Some(threshold),
-        }
+        of_our_estimator(node, beside).map(|()| threshold)
     });
-    let coupled = section.or("coupled", base.coupled, |node| match node.boolean() {
-        Some(true) if stack.is_some_and(|stack| !stack.trendline) => node.fail(
-            "the stack's own estimator does not share; write `trendline = true` in [stack], or \
-             drop the key",
-        ),
-        coupled => coupled,
+    let coupled = section.or("coupled", base.coupled, |node| {
+        let coupled = node.boolean()?;
+        if coupled {
+            of_our_estimator(node, beside)?;
+        }
+        Some(coupled)
     });
     let priorities = section.or("priorities", BTreeMap::new(), |node| {
         let priorities = priorities(node, groups)?;
@@ -116,6 +115,7 @@ fn plan(
         }
         Some(priorities)
     });
+    let ecn = section.or("ecn", base.ecn, |node| ecn(node, video.is_some(), beside));
     let least = |floor: u32, ceiling: Option<u32>| floor.min(ceiling.unwrap_or(floor));
     Some(CongestionPlan {
         control: control?,
@@ -126,6 +126,7 @@ fn plan(
         threshold: threshold?,
         coupled: coupled?,
         priorities: priorities?,
+        ecn: ecn?,
     })
 }
 
@@ -145,6 +146,35 @@ fn priorities(node: &Node<'_>, groups: Option<&Groups>) -> Option<BTreeMap<Strin
         all.insert(to, priority?);
     }
     Some(all)
+}
+
+/// Whether the estimator is ours: the stack's has nothing to set.
+fn of_our_estimator(node: &Node<'_>, (stack, _): Beside<'_>) -> Option<()> {
+    match stack.is_some_and(|stack| !stack.trendline) {
+        true => node.fail(
+            "not a setting of the stack's own estimator; write `trendline = true` in [stack], or \
+             drop the key",
+        ),
+        false => Some(()),
+    }
+}
+
+/// Whether marks are used, which takes an estimator that heeds them and feedback that is about one
+/// packet each time.
+fn ecn(node: &Node<'_>, has_video: bool, beside: Beside<'_>) -> Option<bool> {
+    let ecn = node.boolean()?;
+    if !ecn {
+        return Some(false);
+    }
+    of_our_estimator(node, beside)?;
+    let (_, repair) = beside;
+    if has_video && repair.is_some_and(|repair| repair.nack && !repair.rtx) {
+        return node.fail(
+            "its feedback goes by the numbers of RTP, which packets that are sent again have in \
+             common with the first ones; write rtx = true in [repair], or nack = false",
+        );
+    }
+    Some(ecn)
 }
 
 /// A floor that is at most the ceiling, the bitrate of `kind`.

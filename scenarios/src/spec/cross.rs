@@ -21,6 +21,7 @@ pub(super) const KEYS: Keys = Keys {
         "on",
         "off",
         "round_trip",
+        "ecn",
         "flows",
         "at",
         "for",
@@ -122,8 +123,8 @@ fn kind(section: &Section<'_>) -> Option<CrossKind> {
         ])
     })?;
     let others: &[&str] = match kind {
-        Kind::Constant => &["on", "off", "round_trip"],
-        Kind::OnOff => &["round_trip"],
+        Kind::Constant => &["on", "off", "round_trip", "ecn"],
+        Kind::OnOff => &["round_trip", "ecn"],
         Kind::Tcp => &["rate", "on", "off"],
     };
     if let Some(node) = others.iter().find_map(|key| section.get(key)) {
@@ -148,8 +149,12 @@ fn kind(section: &Section<'_>) -> Option<CrossKind> {
         }
         Kind::Tcp => {
             let read = |node: &Node<'_>| node.within(ROUND_TRIPS);
-            let round_trip = section.or("round_trip", ROUND_TRIP, read)?.into();
-            CrossKind::Tcp { round_trip }
+            let round_trip = section.or("round_trip", ROUND_TRIP, read);
+            let ecn = section.or("ecn", false, Node::boolean);
+            CrossKind::Tcp {
+                round_trip: round_trip?.into(),
+                ecn: ecn?,
+            }
         }
     })
 }

@@ -130,9 +130,13 @@ fn buffer(node: &Node<'_>, rate_bps: Option<u64>) -> Option<Option<u64>> {
 }
 
 fn queue(node: &Node<'_>, rate_bps: Option<Option<u64>>) -> Option<Queue> {
-    let queue = node.choice(&[("drop-tail", Queue::DropTail), ("codel", Queue::Codel)])?;
+    let queue = node.choice(&[
+        ("drop-tail", Queue::DropTail),
+        ("codel", Queue::Codel),
+        ("codel-ecn", Queue::CodelEcn),
+    ])?;
     match (queue, rate_bps) {
-        (Queue::Codel, Some(None)) => {
+        (Queue::Codel | Queue::CodelEcn, Some(None)) => {
             node.fail("without a rate nothing waits; write `rate` too, or drop the key")
         }
         _ => Some(queue),

@@ -47,6 +47,8 @@ pub enum CrossKind {
     Tcp {
         /// The round trip between that link and the other end.
         round_trip: Duration,
+        /// Whether segments may be marked, and marks are answered like losses (RFC 3168 section 6.1).
+        ecn: bool,
     },
 }
 
@@ -59,4 +61,6 @@ pub struct CrossCounters {
     pub delivered: u64,
     /// Did not.
     pub dropped: u64,
+    /// Marked CE by the link's queue (RFC 3168).
+    pub marked: u64,
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::receiver::Ack;
+use crate::ecn::Ecn;
 use crate::time::Time;
 
 /// The first window, in segments (RFC 6928).
@@ -23,6 +24,16 @@ const LEAST_WINDOW: u64 = 2;
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest timeout (RFC 6298 section 2.5).
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A segment on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub(crate) number: u64,
+    /// Not-ECT if it is sent again (RFC 3168 section 6.1.5).
+    pub(crate) ecn: Ecn,
+    /// CWR: the sender has reduced its window (RFC 3168 section 6.1.2).
+    pub(crate) reduced: bool,
+}
 
 /// The state of a transfer, with names as in the RFCs where they are short.
 #[derive(Debug)]
@@ -46,6 +57,13 @@ pub(crate) struct Sender {
     recovering: bool,
     timing: Timing,
     deadline: Option<Time>,
+    /// Whether segments may be marked.
+    ecn: bool,
+    /// The first segment after the window was halved for a mark. Up to when that is acknowledged,
+    /// marks and losses are of the same window of data (RFC 3168 section 6.1.2).
+    answered: Option<u64>,
+    /// The receiver is to know that the window was reduced.
+    reduced: bool,
 }
 
 /// How long a round trip takes, and a timeout (RFC 6298).
@@ -59,7 +77,8 @@ struct Timing {
 }
 
 impl Sender {
-    pub(crate) fn new() -> Self {
+    /// A sender whose segments may be marked, or not.
+    pub(crate) fn new(ecn: bool) -> Self {
         Sender {
             una: 0,
             next: 0,
@@ -78,11 +97,14 @@ impl Sender {
                 timeout: LEAST_TIMEOUT,
             },
             deadline: None,
+            ecn,
+            answered: None,
+            reduced: false,
         }
     }
 
     /// The next segment to send, if the window has room for one.
-    pub(crate) fn next_segment(&mut self, now: Time) -> Option<u64> {
+    pub(crate) fn next_segment(&mut self, now: Time) -> Option<Segment> {
         if self.in_flight() >= self.window {
             return None;
         }
@@ -95,12 +117,20 @@ impl Sender {
             }
             None => self.next += 1,
         }
-        if segment >= self.highest {
+        let new = segment >= self.highest;
+        if new {
             self.highest = segment + 1;
             self.timing.sample.get_or_insert((segment, now));
         }
         self.deadline.get_or_insert(now + self.timing.timeout);
-        Some(segment)
+        Some(Segment {
+            number: segment,
+            ecn: match self.ecn && new {
+                true => Ecn::Ect0,
+                false => Ecn::NotEct,
+            },
+            reduced: new && std::mem::take(&mut self.reduced),
+        })
     }
 
     /// Takes an acknowledgement.
@@ -110,7 +140,11 @@ impl Sender {
         }
         self.resent.remove(&ack.latest);
         if ack.next > self.una {
-            self.advance(now, ack.next);
+            self.advance(now, ack);
+        }
+        if ack.echo && self.una > self.recovery_point && !self.has_answered() {
+            self.reduce();
+            self.answered = Some(self.next);
         }
         if !self.recovering && self.una >= self.recovery_point && self.next_hole().is_some() {
             self.recover();
@@ -134,10 +168,12 @@ impl Sender {
         self.timing.sample = None;
         self.timing.timeout = (2 * self.timing.timeout).min(LONGEST_TIMEOUT);
         self.deadline = Some(now + self.timing.timeout);
+        self.reduced = true;
     }
 
-    /// All before `una` have arrived.
-    fn advance(&mut self, now: Time, una: u64) {
+    /// All before a segment have arrived.
+    fn advance(&mut self, now: Time, ack: Ack) {
+        let una = ack.next;
         let acknowledged = una - self.una;
         self.una = una;
         self.next = self.next.max(una);
@@ -147,7 +183,7 @@ impl Sender {
             self.timing.measure(now - sent);
         }
         self.recovering &= una < self.recovery_point;
-        if !self.recovering {
+        if !self.recovering && !ack.echo {
             self.grow(acknowledged);
         }
         self.deadline = (self.una < self.highest).then_some(now + self.timing.timeout);
@@ -170,11 +206,24 @@ impl Sender {
     }
 
     fn recover(&mut self) {
-        self.threshold = (self.in_flight() / 2).max(LEAST_WINDOW);
-        (self.window, self.credit) = (self.threshold, 0);
+        if !self.has_answered() {
+            self.reduce();
+        }
         self.recovery_point = self.next;
         self.recovering = true;
         self.timing.sample = None;
+    }
+
+    /// Whether the window that is on its way was halved for a mark.
+    fn has_answered(&self) -> bool {
+        self.answered.is_some_and(|first| self.una <= first)
+    }
+
+    /// Halves the window.
+    fn reduce(&mut self) {
+        self.threshold = (self.in_flight() / 2).max(LEAST_WINDOW);
+        (self.window, self.credit) = (self.threshold, 0);
+        self.reduced = true;
     }
 
     /// Every gap below this segment is a loss: enough have arrived above it.
@@ -213,5 +262,87 @@ impl Timing {
         };
         self.smoothed = Some(smoothed);
         self.timeout = (smoothed + 4 * self.variation).clamp(LEAST_TIMEOUT, LONGEST_TIMEOUT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends all that the window has room for.
+    fn send(sender: &mut Sender) -> Vec<Segment> {
+        std::iter::from_fn(|| sender.next_segment(Time::ZERO)).collect()
+    }
+
+    /// All before `next` have arrived.
+    fn hear(sender: &mut Sender, next: u64, echo: bool) {
+        let latest = next - 1;
+        sender.acknowledge(Time::from_millis(next), Ack { next, latest, echo });
+    }
+
+    #[test]
+    fn a_mark_halves_the_window_once_in_a_window_of_data_and_nothing_is_sent_again() {
+        let mut sender = Sender::new(true);
+        let first = send(&mut sender);
+        assert_eq!(first.len(), 10);
+        assert!(first.iter().all(|it| it.ecn == Ecn::Ect0 && !it.reduced));
+        // Slow start grows by 1 to 11; then of 9 that are on their way half may be, 4. Neither more
+        // echoes nor their acknowledgements change that until all that was sent by then arrived.
+        hear(&mut sender, 1, false);
+        assert_eq!(sender.window, 11);
+        assert_eq!(send(&mut sender).len(), 2);
+        hear(&mut sender, 2, true);
+        assert_eq!((sender.window, sender.threshold), (5, 5));
+        for next in 3..=12 {
+            hear(&mut sender, next, true);
+            assert_eq!(sender.window, 5, "after {next}");
+        }
+        // What is sent next says so, once, and is new.
+        let next = send(&mut sender);
+        let told: Vec<_> = next.iter().map(|it| (it.number, it.reduced)).collect();
+        let expected = [
+            (12, true),
+            (13, false),
+            (14, false),
+            (15, false),
+            (16, false),
+        ];
+        assert_eq!(told, expected);
+        // An echo of the segment that said so is of the next window: 4 on their way, half is 2.
+        hear(&mut sender, 13, true);
+        assert_eq!(sender.window, 2);
+    }
+
+    #[test]
+    fn a_loss_in_a_window_that_was_halved_for_a_mark_is_repaired_without_halving_it_again() {
+        let mut sender = Sender::new(true);
+        send(&mut sender);
+        hear(&mut sender, 1, true);
+        assert_eq!(sender.window, 4);
+        // 1 is lost; 2, 3 and 4 are beyond it.
+        for latest in 2..=4 {
+            let (next, echo) = (1, true);
+            sender.acknowledge(Time::from_millis(latest), Ack { next, latest, echo });
+        }
+        assert_eq!(sender.window, 4);
+        // On their way are 5 to 9, 5 segments; after two of them there is room for the one that is
+        // lost, which must not be ECT (RFC 3168 section 6.1.5).
+        for latest in 5..=6 {
+            let (next, echo) = (1, true);
+            sender.acknowledge(Time::from_millis(latest), Ack { next, latest, echo });
+        }
+        let again = send(&mut sender);
+        let expected = Segment {
+            number: 1,
+            ecn: Ecn::NotEct,
+            reduced: false,
+        };
+        assert_eq!(again, [expected]);
+    }
+
+    #[test]
+    fn a_sender_that_does_not_understand_marks_says_so() {
+        let mut sender = Sender::new(false);
+        assert!(send(&mut sender).iter().all(|it| it.ecn == Ecn::NotEct));
     }
 }

@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
+use crate::ecn::Ecn;
 use crate::kernel::{HostId, SocketId};
 
 /// Bytes of payload that wait in a socket before packets are dropped: the default of
@@ -22,6 +23,8 @@ pub struct Datagram {
     pub source: SocketAddrV4,
     /// Its payload.
     pub data: Bytes,
+    /// The ECN field that it arrived with.
+    pub ecn: Ecn,
 }
 
 /// Why a datagram of a socket did not get where it was sent.
@@ -158,6 +161,7 @@ mod tests {
         let datagram = |bytes: usize| Datagram {
             source: local,
             data: Bytes::from(vec![0; bytes]),
+            ecn: Ecn::NotEct,
         };
         // 212,992 = 177 x 1,200 + 592: 177 datagrams of 1,200 bytes fit, then one of 592 and,
         // with no byte left, only empty ones.

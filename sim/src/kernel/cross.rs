@@ -15,7 +15,8 @@ use crate::cross::config::{
 };
 use crate::cross::pace::Pace;
 use crate::cross::receiver::{Ack, Receiver};
-use crate::cross::sender::Sender;
+use crate::cross::sender::{Segment, Sender};
+use crate::ecn::Ecn;
 use crate::link::pipe::Verdict;
 use crate::time::Time;
 
@@ -67,8 +68,7 @@ enum What {
     Due,
     /// A packet of a flow that does not listen.
     Packet,
-    /// A segment, by its number.
-    Segment(u64),
+    Segment(Segment),
     /// An acknowledgement on its way back.
     Ack(Ack),
     /// The sender's timer.
@@ -90,8 +90,9 @@ impl Network {
         if let CrossKind::Constant { rate_bps } | CrossKind::OnOff { rate_bps, .. } = config.kind {
             assert!(rate_bps > 0, "a flow without a rate never sends");
         }
+        let ecn = matches!(config.kind, CrossKind::Tcp { ecn: true, .. });
         let transfer = || Transfer {
-            sender: Sender::new(),
+            sender: Sender::new(ecn),
             receiver: Receiver::default(),
             timer: None,
         };
@@ -135,7 +136,7 @@ impl Network {
         match verdict {
             Verdict::Deliver { at } => {
                 let beyond = match (what, self.flow(flow).config.kind) {
-                    (What::Ack(_), CrossKind::Tcp { round_trip }) => round_trip,
+                    (What::Ack(_), CrossKind::Tcp { round_trip, .. }) => round_trip,
                     _ => std::time::Duration::ZERO,
                 };
                 self.schedule(at + beyond, Event::Cross(key as u32));
@@ -146,6 +147,16 @@ impl Network {
                 self.flow(flow).counters.dropped += lost;
             }
             Verdict::Wait => unreachable!("a link that is done with a parcel has a verdict"),
+        }
+    }
+
+    /// A link has marked a parcel; of cross traffic only segments may be.
+    pub(super) fn mark_parcel(&mut self, key: usize) {
+        let parcel = &mut self.cross.parcels[key];
+        if let What::Segment(segment) = &mut parcel.what {
+            segment.ecn = Ecn::Ce;
+            let flow = parcel.flow;
+            self.flow(flow).counters.marked += 1;
         }
     }
 
@@ -191,7 +202,7 @@ impl Network {
     }
 
     /// The receiver has a segment.
-    fn acknowledge(&mut self, id: FlowId, segment: u64) {
+    fn acknowledge(&mut self, id: FlowId, segment: Segment) {
         let flow = self.flow(id);
         flow.counters.delivered += 1;
         let back = Lane {
@@ -250,8 +261,12 @@ impl Network {
         if !matches!(what, What::Ack(_)) {
             self.flow(flow).counters.sent += 1;
         }
+        let ecn = match what {
+            What::Segment(segment) => segment.ecn,
+            _ => Ecn::NotEct,
+        };
         let key = self.cross.parcels.insert(Parcel { flow, what });
-        match self.pipe(lane).offer(now, bytes) {
+        match self.pipe(lane).offer_with(now, bytes, ecn) {
             Verdict::Wait => self.wait(lane, [Occupant::Cross(key)]),
             verdict => self.finish_parcel(key, verdict),
         }

@@ -2,7 +2,7 @@
 //!
 //! A packet stays one packet, with one fate. Its fragments are offered to the link one by one,
 //! each with an IP header of its own; it arrives with the last of them, and not at all if one is
-//! lost. Between two links it is as if it were put together: its fragments enter the second link
+//! lost, and is marked if one is (RFC 3168 section 5.3). Between two links it is as if it were put together: its fragments enter the second link
 //! at once.
 
 use super::drops::DropReason;
@@ -10,6 +10,7 @@ use super::id::HostId;
 use super::lanes::{Lane, Occupant, Way};
 use super::network::Network;
 use super::path::Leg;
+use crate::ecn::Ecn;
 use crate::host::sockets::UdpError;
 use crate::link::pipe::{LinkDrop, Pipe, Verdict};
 use crate::packet::{IPV4_HEADER, Payload};
@@ -65,7 +66,7 @@ impl Network {
             return self.drop(slot, reason, Some(origin));
         }
         let sizes = pieces(packet.ip_payload_bytes(), host.mtu);
-        let verdicts = offer(&mut host.up, self.now, sizes);
+        let verdicts = offer(&mut host.up, self.now, packet.ecn, sizes);
         self.cross_link_sliced(slot, Lane::up(origin), &verdicts);
     }
 
@@ -83,7 +84,8 @@ impl Network {
             .flat_map(|piece| pieces(piece, receiver.mtu))
             .collect();
         flight.packet.fragments = sizes.len() as u16;
-        let verdicts = offer(&mut receiver.down, self.now, sizes.into_iter());
+        let ecn = flight.packet.ecn;
+        let verdicts = offer(&mut receiver.down, self.now, ecn, sizes.into_iter());
         self.cross_link_sliced(slot, Lane::down(host), &verdicts);
     }
 
@@ -127,9 +129,14 @@ impl Network {
 }
 
 /// Offers fragments with these payloads to a pipe.
-fn offer(pipe: &mut Pipe, now: Time, payloads: impl Iterator<Item = u32>) -> Vec<Verdict> {
+fn offer(
+    pipe: &mut Pipe,
+    now: Time,
+    ecn: Ecn,
+    payloads: impl Iterator<Item = u32>,
+) -> Vec<Verdict> {
     payloads
-        .map(|bytes| pipe.offer(now, IPV4_HEADER + bytes))
+        .map(|bytes| pipe.offer_with(now, IPV4_HEADER + bytes, ecn))
         .collect()
 }
 

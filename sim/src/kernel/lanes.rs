@@ -1,7 +1,7 @@
 //! Lanes: the two ways of every access link, and the packets that wait in them.
 //!
 //! Most pipes say at once what becomes of a packet. One with a queue whose discipline decides later
-//! ([`Queue::Codel`](crate::Queue::Codel)) says so when its transmitter is free. Until then the
+//! ([`Queue::Codel`](crate::Queue::Codel), marking or not) says so when its transmitter is free. Until then the
 //! packets stand in line here, in the order in which the pipe has them.
 
 use std::collections::VecDeque;
@@ -13,6 +13,7 @@ use super::drops::DropReason;
 use super::event::Event;
 use super::id::HostId;
 use super::network::{Network, Step};
+use crate::ecn::Ecn;
 use crate::link::changes::PipeChange;
 use crate::link::pipe::{LinkDrop, Pipe, Verdict};
 use crate::link::validate::LinkError;
@@ -160,6 +161,9 @@ impl Network {
             for _ in 0..served.dropped {
                 self.leave_line(lane, Verdict::Drop(LinkDrop::Codel));
             }
+            if served.marked {
+                self.mark_first(lane);
+            }
             if let Some(verdict) = served.sent {
                 self.leave_line(lane, verdict);
             }
@@ -171,6 +175,19 @@ impl Network {
         if let Some(at) = next.filter(|_| line.wake.is_none()) {
             line.wake = Some(at);
             self.schedule(at, Event::Transmitter(lane.into()));
+        }
+    }
+
+    /// The link has marked whoever is first in line. A mark on a fragment is one on the packet.
+    fn mark_first(&mut self, lane: Lane) {
+        let line = self.lines.0.get(&lane);
+        match line.and_then(|line| line.occupants.front()) {
+            Some(&Occupant::Flight { slot, .. }) => {
+                self.flights[slot].packet.ecn = Ecn::Ce;
+                self.counters.marked += 1;
+            }
+            Some(&Occupant::Cross(parcel)) => self.mark_parcel(parcel),
+            Some(Occupant::Nobody) | None => {}
         }
     }
 

@@ -16,6 +16,7 @@ use super::lanes::{Lane, Lines};
 use super::map::{Host, Map};
 use super::path::Flight;
 use super::queue::EventQueue;
+use crate::ecn::Ecn;
 use crate::host::cpu::{Cpu, CpuConfig, CpuError, CpuUsage, Overloaded, Work};
 use crate::host::sockets::{Datagram, Socket};
 use crate::link::config::LinkConfig;
@@ -298,16 +299,27 @@ impl Network {
         self.sockets[id.0 as usize].local
     }
 
-    /// Sends a datagram.
+    /// Sends a datagram, Not-ECT.
     pub fn send_udp(&mut self, id: SocketId, destination: SocketAddrV4, data: Bytes) {
-        let Socket { host, local, .. } = self.sockets[id.0 as usize];
-        self.send(host, Packet::new(local, destination, Payload::Udp(data)));
+        self.send_datagram(id, destination, data, Ecn::NotEct);
     }
 
     /// Sends a copy of `data`, in memory that the network uses again and again.
-    pub fn send_udp_copy(&mut self, id: SocketId, destination: SocketAddrV4, data: &[u8]) {
+    pub fn send_udp_copy(
+        &mut self,
+        id: SocketId,
+        destination: SocketAddrV4,
+        data: &[u8],
+        ecn: Ecn,
+    ) {
         let data = self.payloads.copy(data);
-        self.send_udp(id, destination, data);
+        self.send_datagram(id, destination, data, ecn);
+    }
+
+    fn send_datagram(&mut self, id: SocketId, destination: SocketAddrV4, data: Bytes, ecn: Ecn) {
+        let Socket { host, local, .. } = self.sockets[id.0 as usize];
+        let packet = Packet::new(local, destination, Payload::Udp(data));
+        self.send(host, Packet { ecn, ..packet });
     }
 
     /// Takes the next datagram that waits in a socket.
@@ -326,7 +338,8 @@ impl Network {
         let socket = self.sockets.get_mut(id.0 as usize)?;
         let source = socket.local;
         let data = Bytes::new();
-        socket.push(Datagram { source, data });
+        let ecn = Ecn::NotEct;
+        socket.push(Datagram { source, data, ecn });
         socket.take_reader()
     }
 

@@ -84,7 +84,8 @@ impl Network {
         if up.is_ideal() {
             return self.leave_uplink(slot);
         }
-        let verdict = up.offer(self.now, self.flights[slot].packet.wire_bytes());
+        let packet = &self.flights[slot].packet;
+        let verdict = up.offer_with(self.now, packet.wire_bytes(), packet.ecn);
         self.cross_link(slot, Lane::up(origin), verdict);
     }
 
@@ -150,11 +151,11 @@ impl Network {
         let flight = &mut self.flights[slot];
         flight.leg = Leg::Down(host);
         let receiver = self.map.host_mut(host);
-        let wire_bytes = flight.packet.wire_bytes();
+        let (wire_bytes, ecn) = (flight.packet.wire_bytes(), flight.packet.ecn);
         if wire_bytes > receiver.mtu || flight.packet.fragments > 1 {
             return self.offer_slices_down(slot, host);
         }
-        let verdict = receiver.down.offer(self.now, wire_bytes);
+        let verdict = receiver.down.offer_with(self.now, wire_bytes, ecn);
         self.cross_link(slot, Lane::down(host), verdict);
     }
 
@@ -184,8 +185,8 @@ impl Network {
         match (packet.payload, socket) {
             (Payload::Udp(data), Some(socket)) => {
                 let socket = &mut self.sockets[socket.0 as usize];
-                let source = packet.source;
-                socket.push(Datagram { source, data });
+                let (source, ecn) = (packet.source, packet.ecn);
+                socket.push(Datagram { source, data, ecn });
                 Step::Packet(socket.take_reader())
             }
             (Payload::PortUnreachable, Some(socket)) => {

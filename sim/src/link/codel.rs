@@ -1,9 +1,10 @@
 //! CoDel (RFC 8289): drops from the head of a queue whose packets have waited too long for too
-//! long.
+//! long, or marks those that may be marked (RFC 3168).
 //!
 //! The names are those of the pseudo-code of RFC 8289 section 5. Like there, it works on what is
 //! taken from the queue and not on what enters it, so what becomes of a packet is known only when
-//! the transmitter is free for it.
+//! the transmitter is free for it. The pseudo-code has drops alone; as in Linux
+//! (`include/net/codel_impl.h`) one counts as a drop, and ends the search, since the packet is sent.
 
 use std::collections::VecDeque;
 
@@ -23,6 +24,8 @@ pub(super) struct Waiting {
     /// When it entered, in nanoseconds.
     pub(super) since: u64,
     pub(super) bytes: u32,
+    /// Whether it is marked where it would be dropped.
+    pub(super) markable: bool,
 }
 
 /// What the transmitter gets when it is free.
@@ -32,6 +35,8 @@ pub(super) struct Dequeued {
     pub(super) dropped: u32,
     /// The one to send, if any is left.
     pub(super) packet: Option<Waiting>,
+    /// Whether that one is marked.
+    pub(super) marked: bool,
 }
 
 /// The queue and its state.
@@ -56,20 +61,26 @@ impl Codel {
         self.queue.is_empty()
     }
 
-    pub(super) fn enqueue(&mut self, now: u64, bytes: u32) {
-        self.bytes += u64::from(bytes);
-        self.queue.push_back(Waiting { since: now, bytes });
+    pub(super) fn enqueue(&mut self, packet: Waiting) {
+        self.bytes += u64::from(packet.bytes);
+        self.queue.push_back(packet);
     }
 
     /// Takes the next packet for a transmitter that is free at `now`.
     pub(super) fn dequeue(&mut self, now: u64) -> Dequeued {
-        let mut dropped = 0;
+        let (mut dropped, mut marked) = (0, false);
+        let markable = |packet: &Option<Waiting>| packet.is_some_and(|packet| packet.markable);
         let (mut packet, mut may_drop) = self.pop(now);
         if self.dropping {
             self.dropping = may_drop;
             while self.dropping && now >= self.drop_next {
-                dropped += 1;
                 self.count += 1;
+                if markable(&packet) {
+                    marked = true;
+                    self.drop_next = control_law(self.drop_next, self.count);
+                    break;
+                }
+                dropped += 1;
                 (packet, may_drop) = self.pop(now);
                 self.dropping = may_drop;
                 if may_drop {
@@ -77,11 +88,19 @@ impl Codel {
                 }
             }
         } else if may_drop {
-            dropped += 1;
-            (packet, _) = self.pop(now);
+            if markable(&packet) {
+                marked = true;
+            } else {
+                dropped += 1;
+                (packet, _) = self.pop(now);
+            }
             self.enter_dropping(now);
         }
-        Dequeued { dropped, packet }
+        Dequeued {
+            dropped,
+            packet,
+            marked,
+        }
     }
 
     /// The head of the queue, and whether waits have been too long for an interval.

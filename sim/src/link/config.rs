@@ -52,6 +52,9 @@ pub enum Queue {
     /// Packets that wait too long for too long are dropped from its head (RFC 8289), with a target
     /// of 5 ms and an interval of 100 ms.
     Codel,
+    /// The same, but that packets of senders who understand it are marked where they would be
+    /// dropped (RFC 3168 section 5).
+    CodelEcn,
 }
 
 /// Random extra delay on top of the propagation delay.

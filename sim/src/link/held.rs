@@ -2,23 +2,45 @@
 
 use super::buffer::Buffer;
 use super::codel::{Codel, Dequeued, Waiting};
+use super::config::Queue;
 use super::pipe::{LinkDrop, Verdict};
+use crate::ecn::Ecn;
 
 /// What waits for a transmitter and what is in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Held {
     queue: Codel,
+    /// Whether it marks.
+    marks: bool,
     /// Bytes in the transmitter, or that were: it is asked for the next packet when they are sent.
     sending: Option<u32>,
 }
 
 impl Held {
+    /// What holds packets of this discipline, if it is one that has to.
+    pub(super) fn new(queue: Queue) -> Option<Self> {
+        let marks = match queue {
+            Queue::DropTail => return None,
+            Queue::Codel => false,
+            Queue::CodelEcn => true,
+        };
+        Some(Held {
+            queue: Codel::default(),
+            marks,
+            sending: None,
+        })
+    }
+
     /// Takes a packet in that enters at `now`, in nanoseconds, if the buffer's limit allows.
-    pub(super) fn take(&mut self, now: u64, bytes: u32, limit: &Buffer) -> Verdict {
+    pub(super) fn take(&mut self, now: u64, bytes: u32, ecn: Ecn, limit: &Buffer) -> Verdict {
         if !limit.fits(self.bytes(), bytes) {
             return Verdict::Drop(LinkDrop::BufferFull);
         }
-        self.queue.enqueue(now, bytes);
+        self.queue.enqueue(Waiting {
+            since: now,
+            bytes,
+            markable: self.marks && ecn.is_capable(),
+        });
         Verdict::Wait
     }
 
@@ -33,10 +55,10 @@ impl Held {
         (self.sending.is_some() || !self.queue.is_empty()).then_some(free_at)
     }
 
-    /// The number of packets that are dropped at `now`, and the one to send.
-    pub(super) fn dequeue(&mut self, now: u64) -> (u32, Option<Waiting>) {
-        let Dequeued { dropped, packet } = self.queue.dequeue(now);
-        self.sending = packet.map(|packet| packet.bytes);
-        (dropped, packet)
+    /// What the transmitter gets at `now`.
+    pub(super) fn dequeue(&mut self, now: u64) -> Dequeued {
+        let dequeued = self.queue.dequeue(now);
+        self.sending = dequeued.packet.map(|packet| packet.bytes);
+        dequeued
     }
 }

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
 use super::changes::{After, PipeChange, Script};
-use super::config::{PipeConfig, Queue};
+use super::codel::Dequeued;
+use super::config::PipeConfig;
 use super::held::Held;
 use super::jitter::{Jitter, Order};
 use super::loss::Loss;
 use super::rate::Serializer;
 use super::validate::LinkError;
+use crate::ecn::Ecn;
 use crate::seed::Seed;
 use crate::time::{Time, nanos};
 
@@ -35,6 +37,8 @@ pub struct Served {
     pub dropped: u32,
     /// The one after them, if there is one, was sent: it arrives, or is lost.
     pub sent: Option<Verdict>,
+    /// Whether that one was marked CE (RFC 3168).
+    pub marked: bool,
 }
 
 /// Why a link dropped a packet.
@@ -88,9 +92,9 @@ impl PipeStreams {
 /// One direction of an access link.
 ///
 /// A pipe holds no packets: it is told when a packet enters and answers when, or whether, that
-/// packet comes out. Times that are given to one pipe must not go backwards. With
-/// [`Queue::Codel`] that depends on what comes later, so the answer is [`Verdict::Wait`], and
-/// whoever offers keeps the packets in order and asks [`Pipe::serve`] whenever one is due.
+/// packet comes out. Times that are given to one pipe must not go backwards. With CoDel that
+/// depends on what comes later, so the answer is [`Verdict::Wait`], and whoever offers keeps the
+/// packets in order and asks [`Pipe::serve`] whenever one is due.
 ///
 /// The stages, in order: a buffer in front of a first-in-first-out transmitter, loss, propagation
 /// delay, jitter, and the reorder policy.
@@ -126,7 +130,7 @@ impl Pipe {
             buffer: Buffer::new(config.buffer_bytes),
             loss: Loss::new(config.loss, streams.loss)?,
             jitter: Jitter::new(config.jitter, streams.jitter),
-            held: (config.queue == Queue::Codel).then(Box::default),
+            held: Held::new(config.queue).map(Box::new),
             script: None,
         })
     }
@@ -147,8 +151,13 @@ impl Pipe {
         Ok(())
     }
 
-    /// What becomes of a packet of `wire_bytes` (IP header included) that enters at `now`.
+    /// What becomes of a packet of `wire_bytes` (IP header included), Not-ECT, that enters at `now`.
     pub fn offer(&mut self, now: Time, wire_bytes: u32) -> Verdict {
+        self.offer_with(now, wire_bytes, Ecn::NotEct)
+    }
+
+    /// The same of a packet with an ECN field.
+    pub fn offer_with(&mut self, now: Time, wire_bytes: u32, ecn: Ecn) -> Verdict {
         if self.out {
             return Verdict::Drop(LinkDrop::Outage);
         }
@@ -159,7 +168,7 @@ impl Pipe {
             }
         }
         if let Some(held) = &mut self.held {
-            return held.take(now, wire_bytes, &self.buffer);
+            return held.take(now, wire_bytes, ecn, &self.buffer);
         }
         if !self.buffer.has_room(now, wire_bytes) {
             return Verdict::Drop(LinkDrop::BufferFull);
@@ -209,7 +218,7 @@ impl Pipe {
     }
 
     /// When [`Pipe::serve`] has something to do next; `None` if the pipe holds nothing, and always
-    /// without [`Queue::Codel`].
+    /// without CoDel.
     pub fn serve_at(&self) -> Option<Time> {
         let held = self.held.as_ref()?;
         let at = held.next_at(self.serializer.free_at())?;
@@ -221,12 +230,17 @@ impl Pipe {
         let now = now.as_nanos();
         let due = self.held.as_ref()?.next_at(self.serializer.free_at());
         due.filter(|at| *at <= now)?;
-        let (dropped, packet) = self.held.as_mut()?.dequeue(now);
+        let Dequeued {
+            dropped,
+            packet,
+            marked,
+        } = self.held.as_mut()?.dequeue(now);
         // From when it entered: the serializer knows for what it had to wait since.
         let sent = packet.map(|packet| self.serializer.send(packet.since, packet.bytes));
         Some(Served {
             dropped,
             sent: sent.map(|sent| self.propagate(sent)),
+            marked,
         })
     }
 
@@ -242,8 +256,8 @@ impl Pipe {
         self.out = out;
     }
 
-    /// Bytes of the packets that wait for or are in transmission at `now`. With [`Queue::Codel`]
-    /// the pipe must have been served up to then.
+    /// Bytes of the packets that wait for or are in transmission at `now`. With CoDel the
+    /// pipe must have been served up to then.
     pub fn queued_bytes(&self, now: Time) -> u64 {
         match &self.held {
             Some(held) => held.bytes(),

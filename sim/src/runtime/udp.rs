@@ -6,11 +6,12 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
+use webrtc::runtime::{AsyncUdpSocket, EcnCodepoint, RecvMeta, Transmit};
 
 use super::flush::FlushGroup;
 use super::handshakes::Handshakes;
 use super::shared::{Shared, SimRuntime};
+use crate::ecn::Ecn;
 use crate::kernel::SocketId;
 
 /// The largest UDP payload over IPv4: 65,535 bytes less the IP and UDP headers (RFC 768).
@@ -60,6 +61,15 @@ impl SimUdpSocket {
     }
 }
 
+/// A codepoint of the stack, which has none for Not-ECT, as the field of a header.
+fn to_field(codepoint: EcnCodepoint) -> Ecn {
+    match codepoint {
+        EcnCodepoint::Ect0 => Ecn::Ect0,
+        EcnCodepoint::Ect1 => Ecn::Ect1,
+        EcnCodepoint::Ce => Ecn::Ce,
+    }
+}
+
 impl fmt::Debug for SimUdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SimUdpSocket").field(&self.endpoint).finish()
@@ -92,8 +102,9 @@ impl AsyncUdpSocket for SimUdpSocket {
             return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
         }
         self.shared.with(|core| {
+            let ecn = transmit.ecn.map_or(Ecn::NotEct, to_field);
             core.network
-                .send_udp_copy(self.id, destination, transmit.contents);
+                .send_udp_copy(self.id, destination, transmit.contents, ecn);
         });
         Poll::Ready(Ok(length))
     }
@@ -117,6 +128,7 @@ impl AsyncUdpSocket for SimUdpSocket {
                 meta.addr = datagram.source.into();
                 meta.len = length;
                 meta.stride = length.max(1);
+                meta.ecn = EcnCodepoint::from_bits(datagram.ecn.bits());
                 filled += 1;
             }
             if filled > 0 {

@@ -12,6 +12,8 @@ pub struct Counters {
     pub sent: u64,
     /// Handed to a socket.
     pub delivered: u64,
+    /// Marked CE by a queue (RFC 3168), whatever became of them then.
+    pub marked: u64,
     /// Dropped, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
 }

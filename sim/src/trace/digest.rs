@@ -3,9 +3,12 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{PacketEvent, Stage, Tap};
+use crate::ecn::Ecn;
 use crate::packet::Payload;
 
-/// Digests `(time, what, who, endpoints, contents)` of every packet event with XXH3-128.
+/// Digests `(time, what, who, endpoints, contents)` of every packet event with XXH3-128, and the
+/// ECN field where it is not Not-ECT: a world without ECN has the digest that it had before there
+/// was any.
 #[derive(Clone, Default)]
 pub struct Digest {
     state: Xxh3,
@@ -40,6 +43,9 @@ impl Tap for Digest {
         for endpoint in [event.packet.source, event.packet.destination] {
             self.state.update(&endpoint.ip().octets());
             self.state.update(&endpoint.port().to_le_bytes());
+        }
+        if event.packet.ecn != Ecn::NotEct {
+            self.bytes(&[event.packet.ecn.bits()]);
         }
         if event.stage == Stage::Sent {
             match &event.packet.payload {

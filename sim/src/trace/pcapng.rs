@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use etherparse::icmpv4::DestUnreachableHeader;
-use etherparse::{Icmpv4Type, PacketBuilder};
+use etherparse::{Icmpv4Type, IpEcn, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder};
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
 use pcap_file::pcapng::blocks::interface_description::{
@@ -14,6 +14,7 @@ use pcap_file::pcapng::blocks::interface_description::{
 use pcap_file::{DataLink, PcapError};
 
 use super::{PacketEvent, Stage, Tap};
+use crate::ecn::Ecn;
 use crate::kernel::HostId;
 use crate::packet::{Packet, Payload};
 
@@ -103,10 +104,27 @@ fn refused(error: &Packet) -> Vec<u8> {
     bytes
 }
 
+/// The ECN field as the encoder has it.
+fn codepoint(ecn: Ecn) -> IpEcn {
+    match ecn {
+        Ecn::NotEct => IpEcn::NotEct,
+        Ecn::Ect1 => IpEcn::Ect1,
+        Ecn::Ect0 => IpEcn::Ect0,
+        Ecn::Ce => IpEcn::CongestionExperienced,
+    }
+}
+
 /// The packet as it would be on the wire, in one piece: IPv4 and transport headers with their checksums.
 fn to_bytes(packet: &Packet) -> Vec<u8> {
     let (source, destination) = (packet.source, packet.destination);
-    let builder = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL);
+    let header = Ipv4Header {
+        ecn: codepoint(packet.ecn),
+        time_to_live: TTL,
+        source: source.ip().octets(),
+        destination: destination.ip().octets(),
+        ..Ipv4Header::default()
+    };
+    let builder = PacketBuilder::ip(IpHeaders::Ipv4(header, Ipv4Extensions::default()));
     let mut bytes = Vec::with_capacity(packet.wire_bytes() as usize);
     let written = match &packet.payload {
         Payload::Udp(data) => builder

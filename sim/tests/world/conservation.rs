@@ -80,7 +80,11 @@ fn pipe() -> impl Strategy<Value = PipeConfig> {
         (500_000_u64..50_000_000).prop_map(Some),
     ];
     let buffer = (1_500_u64..6_000, prop_oneof![5 => Just(1), 1 => Just(10)]);
-    let queue = prop_oneof![Just(Queue::DropTail), Just(Queue::Codel)];
+    let queue = prop_oneof![
+        Just(Queue::DropTail),
+        Just(Queue::Codel),
+        Just(Queue::CodelEcn)
+    ];
     let after = (0_u64..100, 0_u64..30, reorder, loss);
     (rate, buffer, queue, after).prop_map(
         |(rate_bps, buffer, queue, (delay, jitter, reorder, loss))| PipeConfig {
@@ -135,8 +139,9 @@ fn flow() -> impl Strategy<Value = Option<(Way, CrossFlow)>> {
             on,
             off
         }),
-        (20..50_u64).prop_map(|millis| CrossKind::Tcp {
+        (20..50_u64, any::<bool>()).prop_map(|(millis, ecn)| CrossKind::Tcp {
             round_trip: Duration::from_millis(millis),
+            ecn,
         }),
     ];
     let way = prop_oneof![Just(Way::Up), Just(Way::Down)];

@@ -28,7 +28,8 @@ fn at_rate(rate_bps: u64, buffer_bytes: u64) -> PipeConfig {
 
 fn tcp(millis: u64) -> CrossKind {
     let round_trip = Duration::from_millis(millis);
-    CrossKind::Tcp { round_trip }
+    let ecn = false;
+    CrossKind::Tcp { round_trip, ecn }
 }
 
 /// The uplink of Alice, and what competes for it.
@@ -126,6 +127,7 @@ fn a_constant_rate_is_exactly_that() {
                 sent,
                 delivered: sent,
                 dropped: 0,
+                marked: 0,
             };
             assert_eq!(line.counters(flow), expected);
         }
@@ -245,6 +247,38 @@ fn codel_spares_others_the_queue_of_a_transfer() {
 }
 
 #[test]
+fn a_transfer_that_understands_marks_loses_nothing_to_a_queue_that_marks() {
+    // 5 Mbit/s and 40 ms are 16.7 segments; with the 20 or so of the queue no window exceeds a buffer
+    // of a second, so nothing is dropped. Marks come instead of drops, as rarely, and the window is
+    // halved for each: the rate is what it is with drops.
+    let carried = |queue, ecn| {
+        let bottleneck = PipeConfig {
+            queue,
+            ..at_rate(5_000_000, 625_000)
+        };
+        on_a_line(bottleneck, |mut line| {
+            let round_trip = Duration::from_millis(40);
+            let flow = line.flow(0, 60, CrossKind::Tcp { round_trip, ecn });
+            let [bits] = line.goodput([flow], 10, 60);
+            (bits, line.counters(flow))
+        })
+    };
+    let (dropping, drops) = carried(Queue::CodelEcn, false);
+    let (marking, marks) = carried(Queue::CodelEcn, true);
+    assert_eq!((drops.marked, marks.dropped), (0, 0));
+    // Congestion avoidance takes the window from half of about 25 to that again in a dozen round trips
+    // of 60 ms: about one event in a second, more at the beginning.
+    for events in [drops.dropped, marks.marked] {
+        assert!((30..=200).contains(&events), "{events}");
+    }
+    // A window that goes from what fills the path down to half of that and back is three quarters of
+    // it in the mean, and more with what waits in the queue.
+    for bits in [dropping, marking] {
+        assert!((3.75e6..=5.01e6).contains(&bits), "{bits} bit/s");
+    }
+}
+
+#[test]
 fn a_transfer_survives_an_outage() {
     // For 3 s nothing is carried. Its timeouts of 1, 2 and 4 s (RFC 6298) after the last segment
     // go on after 7 s at the latest, and soon all of the rate is used again.
@@ -264,6 +298,7 @@ fn a_transfer_survives_an_outage() {
             sent,
             delivered,
             dropped,
+            ..
         } = line.counters(flow);
         assert_eq!(sent, delivered + dropped);
     });

@@ -6,6 +6,7 @@ mod conservation;
 mod cpu;
 mod cross;
 mod determinism;
+mod ecn;
 mod faults;
 mod fixture;
 mod fragments;

@@ -1,5 +1,6 @@
 //! A capture is a valid pcapng file that says what was on the wire.
 
+use std::future::poll_fn;
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -17,10 +18,11 @@ use sim::host::tcp::{TcpListener, TcpStream};
 use sim::trace::pcapng::{Capture, CaptureHandle};
 use sim::trace::{PacketEvent, Stage, Tap};
 use sim::{
-    Behavior, HostId, LinkConfig, Packet, Payload, Seed, SimRuntime, Simulation, Time, simulate,
+    Behavior, Ecn, HostId, LinkConfig, Packet, Payload, Seed, SimRuntime, Simulation, Time,
+    simulate,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use webrtc::runtime::AsyncUdpSocket;
+use webrtc::runtime::{AsyncUdpSocket, EcnCodepoint, Transmit};
 
 use crate::fixture::{delay, endpoint, host, host_on, nat, spawn};
 
@@ -92,13 +94,23 @@ async fn answer_datagrams(bob: SimRuntime) {
     }
 }
 
-/// Even and odd lengths, none, and one that makes a UDP checksum of a whole MTU.
+/// Even and odd lengths, none, and one that makes a UDP checksum of a whole MTU; with all values of
+/// the ECN field.
 async fn send_datagrams(alice: SimRuntime) {
     let socket = alice.bind_udp(PORT).unwrap();
-    for length in [0, 1, 2, 333, 1_472] {
+    let fields = [None, Some(0b01), Some(0b10), Some(0b11), None];
+    for (length, field) in [0, 1, 2, 333, 1_472].into_iter().zip(fields) {
         let data: Vec<u8> = (0..length).map(|index| (index * 7) as u8).collect();
         let target = endpoint(BOB_ADDRESS, PORT).into();
-        socket.send_to(&data, target).await.unwrap();
+        let transmit = Transmit {
+            destination: target,
+            ecn: field.and_then(EcnCodepoint::from_bits),
+            contents: &data,
+            segment_size: None,
+            src_ip: None,
+        };
+        let sent = poll_fn(|cx| socket.poll_send(cx, &transmit)).await;
+        assert_eq!(sent.unwrap(), length);
     }
     // Nobody has this port: sent, and never delivered.
     let target = endpoint(BOB_ADDRESS, PORT + 1).into();
@@ -180,6 +192,10 @@ fn every_packet_is_there_as_its_host_saw_it() {
     let udp = |(_, _, packet): &&Seen| matches!(packet.payload, Payload::Udp(_));
     assert_eq!(seen.iter().filter(udp).count(), 21);
     assert!(seen.len() >= 21 + 2 * (3 + 14 + 2));
+    // Those of 1, 2 and 333 bytes have an ECN field, where they are sent and where they arrive.
+    let fields: Vec<_> = seen.iter().map(|(_, _, packet)| packet.ecn).collect();
+    let count = |field| fields.iter().filter(|it| **it == field).count();
+    assert_eq!([Ecn::Ect1, Ecn::Ect0, Ecn::Ce].map(count), [2; 3]);
     assert_eq!(packets.len(), seen.len());
     for (captured, (at, host, packet)) in packets.iter().zip(&seen) {
         assert_eq!(captured.timestamp, EPOCH + at.since_start());
@@ -201,6 +217,14 @@ fn check_headers(bytes: &[u8], packet: &Packet) {
     assert_eq!(header.destination, packet.destination.ip().octets());
     assert_eq!(u32::from(header.total_len), packet.wire_bytes());
     assert_eq!(header.header_checksum, header.calc_header_checksum());
+    // The two low bits of the second byte (RFC 3168 section 5); the others are DSCP.
+    let field = match packet.ecn {
+        Ecn::NotEct => 0b00,
+        Ecn::Ect1 => 0b01,
+        Ecn::Ect0 => 0b10,
+        Ecn::Ce => 0b11,
+    };
+    assert_eq!(bytes[1], field);
     let ports = match (sliced.transport, &packet.payload) {
         (Some(TransportSlice::Udp(udp)), Payload::Udp(data)) => {
             assert_eq!(udp.payload(), &data[..]);

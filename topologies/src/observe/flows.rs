@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sim::Time;
 use sim::trace::{PacketEvent, Stage};
+use sim::{Ecn, Time};
 
 use super::frames::HopKey;
 
@@ -19,6 +19,8 @@ pub struct Second {
     pub sent: u64,
     /// Of those, the ones that were dropped before they came to the receiver.
     pub lost: u64,
+    /// Packets that arrived marked CE (RFC 3168).
+    pub marked: u64,
     /// Bytes that arrived, all headers counted.
     pub bytes: u64,
     /// How long each of the packets took that came straight from the sender.
@@ -35,6 +37,7 @@ pub fn note(log: &mut FlowLog, event: &PacketEvent<'_>, hop: HopKey) {
             let arrived = event.arrived.unwrap_or(event.at);
             let second = second_of(flow, arrived);
             second.bytes += u64::from(event.packet.wire_bytes());
+            second.marked += u64::from(event.packet.ecn == Ecn::Ce);
             if from_sender {
                 second.delays.push(arrived - event.sent);
             }

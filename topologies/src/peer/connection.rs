@@ -24,6 +24,7 @@ use webrtc::peer_connection::{
 use super::Context;
 use super::channels::Passwords;
 use super::congestion::Watching;
+use super::ecn::Codepoints;
 use super::environment::{ConnectionRuntime, Environment};
 use super::ice_servers::IceServers;
 use super::ice_tcp::{self, IceTcp};
@@ -144,6 +145,7 @@ impl Connection {
                 .stack
                 .steady_channels
                 .then(|| passwords.clone()),
+            codepoints: context.plan.congestion.ecn.then(Codepoints::default),
         };
         let connection = build(&context, remote, servers, own, inputs.clone()).await?;
         let runtime = context.environment.runtime();
@@ -493,8 +495,10 @@ async fn build(
     let environment = context.environment.as_ref();
     let crypto = environment.crypto(&format!("connection/{}/{remote}", context.index));
     let log = RepairLog::new(context);
+    let watching = Watching::begin(context, remote);
+    let codepoints = runtime.codepoints.as_ref();
     let (media, registry) =
-        stack::media_and_interceptors(&context.plan, Watching::begin(context, remote), log)?;
+        stack::media_and_interceptors(&context.plan, watching, codepoints, log)?;
     let binding = |tcp_port| Binding {
         environment: Arc::clone(&context.environment),
         tcp_port,

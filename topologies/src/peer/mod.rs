@@ -12,6 +12,7 @@
 //!   participant.
 //! - [`capture`]: camera and microphone, with [`pauses`]; [`source`]: what encodes, or replays the [`recordings`] of
 //!   both; [`send`]: encoded media to RTP.
+//! - [`ecn`]: marks of queues, on packets and in feedback.
 //! - [`congestion`]: what connections carry, and what encoders make of that; [`pace`]: an encoder
 //!   that follows it.
 //! - [`receive`]: RTP to frames; [`decoder`]: what decodes, or knows what could be; [`decode`]: that
@@ -25,6 +26,7 @@ pub mod connection;
 pub mod decode;
 pub mod decoder;
 pub mod display;
+pub mod ecn;
 pub mod environment;
 pub mod ice_servers;
 pub mod ice_tcp;

@@ -11,6 +11,7 @@ use webrtc::runtime::{
 };
 
 use super::channels::{Passwords, SteadyChannels};
+use super::ecn::{CapableMedia, Codepoints};
 use super::ice_tcp::IceTcp;
 
 /// A future of the stack's traits.
@@ -25,6 +26,8 @@ pub struct OwnRuntime {
     pub ice_tcp: Option<IceTcp>,
     /// Whose [channels](SteadyChannels) are kept, if anybody's.
     pub channels_of: Option<Passwords>,
+    /// Where it is noted what media comes with, if what is sent [may be marked](CapableMedia).
+    pub codepoints: Option<Codepoints>,
 }
 
 impl Runtime for OwnRuntime {
@@ -34,9 +37,13 @@ impl Runtime for OwnRuntime {
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let socket = self.runtime.wrap_udp_socket(socket)?;
-        Ok(match &self.channels_of {
+        let socket: Arc<dyn AsyncUdpSocket> = match &self.channels_of {
             None => socket,
             Some(users) => Arc::new(SteadyChannels::new(socket, users.clone())),
+        };
+        Ok(match &self.codepoints {
+            None => socket,
+            Some(codepoints) => Arc::new(CapableMedia::new(socket, codepoints.clone())),
         })
     }
 

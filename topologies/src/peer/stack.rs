@@ -8,7 +8,8 @@ use reports::record::Kind;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{
     CongestionControlBuilder, FlexFec03SendBuilder, Gcc, NackGeneratorBuilder,
-    NackResponderBuilder, PACER_MIN_BURST_BITS, PacerBuilder, Registry, Slot, TwccSenderBuilder,
+    NackResponderBuilder, PACER_MIN_BURST_BITS, PacerBuilder, Registry, Rfc8888Builder, Slot,
+    TwccSenderBuilder,
 };
 use rtc::peer_connection::configuration::interceptor_registry::{
     CongestionFeedback, configure_congestion_control, configure_rtcp_reports,
@@ -27,6 +28,7 @@ use webrtc::peer_connection::crypto::RTCCryptoProvider;
 use webrtc::peer_connection::{SettingEngine, SettingEngineBuilder};
 
 use super::congestion::{Gate, PACING, Side, TrendGcc, Watching};
+use super::ecn::{Codepoints, FeedbackCodepoints, OnReportTime, ReportTime, WithRepairs};
 use super::interceptors::{FirstPackets, JitterBuffer, KeyframeRequests};
 use super::playout::PlayoutBuffer;
 use super::repair::{RepairLog, Repairs};
@@ -45,6 +47,8 @@ pub const AUDIO_PAYLOAD_TYPE: u8 = 111;
 /// The header extension for the level of sound (RFC 6464 section 4).
 const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
+/// Where codepoints go into feedback: next to the wire.
+const CODEPOINTS: usize = 500;
 /// On either side of the pacer: where packets are noticed that come out, and that go in.
 const EXIT: usize = 2_500;
 /// As [`EXIT`].
@@ -91,6 +95,7 @@ pub fn audio_codec() -> RTCRtpCodec {
 pub fn media_and_interceptors(
     plan: &Plan,
     watching: Option<Watching>,
+    codepoints: Option<&Codepoints>,
     log: RepairLog,
 ) -> Result<(MediaEngine, Registry)> {
     let mut media = MediaEngine::default();
@@ -114,7 +119,7 @@ pub fn media_and_interceptors(
     }
     let registry = nack(Registry::new(), &mut media, plan);
     let registry = repair(registry, &mut media, &plan.repair, log)?;
-    let registry = congestion(registry, &mut media, plan, watching)?;
+    let registry = congestion(registry, &mut media, plan, watching, codepoints)?;
     let mut registry = configure_rtcp_reports(registry);
     if let Some(video) = &plan.video {
         let (clock, depth) = (VIDEO_CLOCK, video.playout_delay);
@@ -243,13 +248,15 @@ fn repair(
     })
 }
 
-/// Feedback on what arrives; and where senders adapt, sequence numbers for it, an estimator, and a
-/// pacer that the estimator drives.
+/// Feedback on what arrives; and where senders adapt, an estimator, and a pacer that the estimator
+/// drives. Feedback is transport-wide, for which packets are numbered, or, with the codepoints of
+/// what came, that of RFC 8888, which goes by RTP's own numbers.
 fn congestion(
     registry: Registry,
     media: &mut MediaEngine,
     plan: &Plan,
     watching: Option<Watching>,
+    codepoints: Option<&Codepoints>,
 ) -> Result<Registry> {
     let Some(watching) = watching else {
         return configure_twcc_receiver_only(registry, media);
@@ -263,22 +270,39 @@ fn congestion(
     // The pacer begins with the estimate, where the stack's begins with 1 Mbps, and lets one packet
     // go at a time, where the stack's lets a tenth of a second go: bursts look like queues.
     let queue = watching.pacer();
-    let gcc = TrendGcc::new(start, bounds, plan.congestion.threshold);
-    let estimator = gcc.coupled(watching.flow());
-    let watched = watching.watch(estimator, PACING);
+    let gcc = TrendGcc::new(start, bounds, plan.congestion.threshold).coupled(watching.flow());
     let pacer = PacerBuilder::new()
         .with_target_bitrate(PACING * start)
         .with_burst_bits(PACER_MIN_BURST_BITS);
-    let registry = configure_twcc_receiver_only(registry, media)?;
-    Ok(registry
-        .with(
-            Slot::CongestionControl,
-            CongestionControlBuilder::new(watched).build(),
-        )
+    let registry = registry
         .with(Slot::from(EXIT), Gate::new(Arc::clone(&queue), Side::Exit))
         .with(Slot::Pacer, pacer.build())
-        .with(Slot::from(ENTRANCE), Gate::new(queue, Side::Entrance))
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build()))
+        .with(Slot::from(ENTRANCE), Gate::new(queue, Side::Entrance));
+    let Some(codepoints) = codepoints else {
+        let watched = watching.watch(gcc, PACING);
+        let controller = CongestionControlBuilder::new(watched).build();
+        let registry = configure_twcc_receiver_only(registry, media)?;
+        return Ok(registry
+            .with(Slot::CongestionControl, controller)
+            .with(Slot::TwccSender, TwccSenderBuilder::new().build()));
+    };
+    for kind in [RtpCodecKind::Video, RtpCodecKind::Audio] {
+        // RFC 8888 section 6.
+        let (typ, parameter) = ("ack".to_owned(), "ccfb".to_owned());
+        media.register_feedback(RTCPFeedback { typ, parameter }, kind);
+    }
+    let reported = ReportTime::default();
+    let filled = FeedbackCodepoints::new(codepoints.clone(), reported.clone());
+    let watched = watching.watch(OnReportTime::new(gcc, reported), PACING);
+    let controller = WithRepairs(CongestionControlBuilder::new(watched).build());
+    Ok(registry
+        .with(Slot::from(CODEPOINTS), filled)
+        .with(Slot::CongestionControl, controller)
+        // Its own slot is behind REPAIRS, where what was repaired passes for what arrived.
+        .with(
+            Slot::TwccReceiver,
+            WithRepairs(Rfc8888Builder::new().build()),
+        ))
 }
 
 /// Every setting of the plan, and nothing else.

@@ -30,7 +30,7 @@ fn pipe(rate_bps: u64) -> PipeConfig {
 
 /// A call of so many who would send 1.5 Mbps each, with lines of these rates up and down, measured
 /// from second 20 to `end`.
-fn narrow(number: usize, topology: Topology, (up, down): (u64, u64), end: u64) -> Plan {
+pub fn narrow(number: usize, topology: Topology, (up, down): (u64, u64), end: u64) -> Plan {
     let base = call(&vec!["none"; number]);
     let mut plan = Plan {
         topology,

@@ -7,6 +7,7 @@ mod congestion;
 mod cpu;
 mod cpu_servers;
 mod data;
+mod ecn;
 mod ice_tcp;
 mod latency;
 mod mcu;

@@ -10,12 +10,12 @@ use scenarios::{Overrides, Plan};
 use crate::support::record;
 
 /// A case up to a second of it, as the scenario is.
-fn case(name: &str, until_s: u64) -> Plan {
+pub fn case(name: &str, until_s: u64) -> Plan {
     variant(name, None, until_s)
 }
 
 /// The same of a variant of it.
-fn variant(name: &str, variant: Option<&str>, until_s: u64) -> Plan {
+pub fn variant(name: &str, variant: Option<&str>, until_s: u64) -> Plan {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/rfc8867");
     let file = directory.join(format!("{name}.toml"));
     let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");

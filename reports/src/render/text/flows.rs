@@ -8,16 +8,18 @@ use crate::render::format::{MISSING, fixed, joined};
 use crate::run::Run;
 
 /// How many columns there may be.
-const COLUMNS: usize = 13;
+const COLUMNS: usize = 14;
 
 /// A row per cell, sender and phase; `None` if nobody adapts.
 pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> Option<String> {
-    let rows = cells.iter().flat_map(|cell| FlowRow::all(cell));
-    let rows: Vec<_> = rows.map(|row| fields(&row)).collect();
-    (!rows.is_empty()).then(|| layout::table(columns(run), rows))
+    let rows: Vec<_> = cells.iter().flat_map(|cell| FlowRow::all(cell)).collect();
+    let marks = rows.iter().any(|row| row.mark_ratio > Some(0.0));
+    let rows: Vec<_> = rows.iter().map(fields).collect();
+    (!rows.is_empty()).then(|| layout::table(columns(run, marks), rows))
 }
 
-fn columns(run: &Run) -> [Column; COLUMNS] {
+/// Shares of marks are shown if there were any.
+fn columns(run: &Run, marks: bool) -> [Column; COLUMNS] {
     [
         Column::figure("N"),
         Column::text("topology"),
@@ -31,6 +33,7 @@ fn columns(run: &Run) -> [Column; COLUMNS] {
         Column::figure("fairness\n(Jain)"),
         Column::figure("queue\np50/p95\nms"),
         Column::figure("lost\n%"),
+        Column::figure("marked\n%").only_if(marks),
         Column::figure("settled\nafter s"),
     ]
     .map(Column::hidden_if_empty)
@@ -52,6 +55,7 @@ fn fields(row: &FlowRow) -> [String; COLUMNS] {
         fixed(row.fairness, 2),
         joined([row.queue_ms_p50, row.queue_ms_p95], |ms| fixed(ms, 0)),
         fixed(percent(row.loss_ratio), 2),
+        fixed(percent(row.mark_ratio), 2),
         settled.unwrap_or_else(|| MISSING.to_owned()),
     ]
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use webrtc::runtime::{AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit};
+use webrtc::runtime::{AsyncUdpSocket, EcnCodepoint, JoinHandle, RecvMeta, Runtime, Transmit};
 
 use super::core::{Datagram, TurnCore, TurnIo};
 use super::counters::TurnCounters;
@@ -109,6 +109,9 @@ struct Sockets {
     open: BTreeMap<u16, Socket>,
     relays: Arc<dyn RelaySockets>,
     ready: Arc<Ready>,
+    /// The ECN field of the datagram that is handled: what is relayed of it has the same, the
+    /// preferred behaviour of RFC 8656 section 14.
+    ecn: Option<EcnCodepoint>,
 }
 
 #[derive(Clone)]
@@ -138,6 +141,7 @@ impl Driver {
             open: BTreeMap::new(),
             relays,
             ready: Arc::default(),
+            ecn: None,
         };
         sockets.insert(address, control);
         Driver {
@@ -175,6 +179,7 @@ impl Driver {
         for _ in 0..READS_PER_TURN {
             match socket.read(&mut self.buffer) {
                 Read::Datagrams(meta) => {
+                    self.sockets.ecn = meta.ecn;
                     for data in datagrams(&self.buffer, &meta) {
                         let datagram = Datagram {
                             from: meta.addr,
@@ -212,6 +217,7 @@ impl Driver {
                 .saturating_duration_since(self.start)
                 .max(timer.at);
             self.timer = None;
+            self.sockets.ecn = None;
             lock(&self.core).poll(now, &mut self.sockets);
         }
     }
@@ -260,7 +266,7 @@ impl TurnIo for Sockets {
             .ok_or(io::ErrorKind::NotConnected)?;
         let transmit = Transmit {
             destination: to,
-            ecn: None,
+            ecn: self.ecn,
             contents: data,
             segment_size: None,
             src_ip: None,

@@ -24,6 +24,7 @@ impl Recorder<'_> {
             second,
             packets_sent: seen.sent,
             packets_lost: seen.lost,
+            packets_marked: seen.marked,
             received_kbps: seen.bytes as f64 * 8.0 / 1e3,
             queue_ms: match propagation {
                 None => Default::default(),

@@ -15,6 +15,22 @@ pub fn epoch() -> Instant {
     *EPOCH.get_or_init(Instant::now)
 }
 
+/// What is known of a packet that has just left.
+pub fn report() -> PacketReport {
+    PacketReport {
+        ssrc: 1,
+        id: 0,
+        rtp_sequence_number: 0,
+        is_twcc: true,
+        twcc_sequence_number: 0,
+        size: 0,
+        arrived: false,
+        departure: epoch(),
+        arrival: None,
+        ecn: Ecn::default(),
+    }
+}
+
 /// A link with a drop-tail queue, 20 ms before it and 20 ms back.
 pub struct Bottleneck {
     /// Bits per second, from each time in seconds on.
@@ -126,17 +142,15 @@ impl Sender<'_> {
             arrival = Some(self.busy_until + ONE_WAY).filter(|_| !lost);
         }
         let report = PacketReport {
-            ssrc: 1,
             id: self.sent,
             rtp_sequence_number: self.sent as u16,
-            is_twcc: true,
             twcc_sequence_number: self.sent as u16,
             size,
             arrived: arrival.is_some(),
             departure: epoch() + Duration::from_secs_f64(now),
             // Feedback has quarters of a millisecond.
             arrival: arrival.map(|at| Duration::from_micros((at * 4e3).round() as u64 * 250)),
-            ecn: Ecn::default(),
+            ..report()
         };
         self.sent += 1;
         self.in_flight
