@@ -21,3 +21,4 @@ mod sfu;
 mod simulcast;
 mod support;
 mod trace;
+mod watches;
