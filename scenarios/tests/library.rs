@@ -111,6 +111,7 @@ fn the_cases_of_rfc_8867_are_shipped() {
     let cases = [
         ("competing-flows", 120),
         ("long-tcp", 120),
+        ("multiple-bottlenecks", 300),
         ("pause", 120),
         ("reverse-path", 100),
         ("round-trip-fairness", 300),
