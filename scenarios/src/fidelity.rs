@@ -37,12 +37,17 @@ fn by_size(
 
 /// Luma pixels a second, over all encoders and decoders of participants.
 fn pixels(topology: Topology, participants: &[Participant], video: &VideoPlan) -> u64 {
-    let everybody = participants.len() as u64;
-    let senders = participants.iter().filter(|peer| peer.sends).count() as u64;
-    let streams = senders * (everybody - 1);
+    let receivers = |sender: &Participant| {
+        let everybody = participants.iter();
+        everybody.filter(|receiver| receiver.gets(sender)).count() as u64
+    };
+    let receivers: Vec<u64> = participants.iter().map(receivers).collect();
+    let streams = receivers.iter().sum();
     let encoders = match topology {
         Topology::Mesh => streams,
-        Topology::Sfu | Topology::Mcu => senders,
+        Topology::Sfu | Topology::Mcu => {
+            receivers.iter().filter(|number| **number > 0).count() as u64
+        }
     };
     let picture = u64::from(video.width) * u64::from(video.height);
     (encoders + streams) * picture * u64::from(video.fps)

@@ -231,6 +231,7 @@ fn participant(spec: &Spec, index: u16, nat: &NatType, later: Option<Duration>) 
         network: NetworkPlan::default(),
         device: Device::default(),
         sends: true,
+        watches: None,
         camera: None,
         join: later.unwrap_or_default(),
         leave: None,

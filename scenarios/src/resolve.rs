@@ -1,6 +1,8 @@
 //! From a scenario to the plans of its grid.
 
+use std::collections::BTreeSet;
 use std::iter::once;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,6 +56,7 @@ pub(crate) fn resolve(
     check_senders(spec, participants, &problems);
     check_data(spec, participants, &problems);
     check_pauses(spec, topologies, &problems);
+    check_watches(spec, topologies, &problems);
     if topologies.contains(&Topology::Mcu) {
         for (_, spec) in versions(spec, Topology::Mcu) {
             check_grids(spec, participants, &problems);
@@ -236,6 +239,12 @@ fn events_of(group: &Group, participant: u16) -> Vec<Event> {
 /// The participants of a call of `number`, ordered by group, numbered from 1 in each.
 fn gather(spec: &Spec, extras: &[(Option<PathBuf>, NetworkPlan)], number: u32) -> Vec<Participant> {
     let sizes = spec.groups.sizes.split(number);
+    let members = members(&sizes);
+    let watches = |group: &Group, index: u16| {
+        let watched = group.watches.as_ref()?.groups.iter();
+        let all = watched.flat_map(|place| members[*place].clone());
+        Some(all.filter(|other| *other != index).collect::<BTreeSet<_>>())
+    };
     let groups = spec.groups.list.iter().zip(extras).zip(sizes);
     groups
         .flat_map(|((group, extra), size)| (1..=size).map(move |rank| (group, extra, rank)))
@@ -252,11 +261,23 @@ fn gather(spec: &Spec, extras: &[(Option<PathBuf>, NetworkPlan)], number: u32) -
             network: network.clone(),
             device: group.device.clone(),
             sends: group.sends,
+            watches: watches(group, index),
             camera: camera.clone(),
             join: group.join,
             leave: group.leave,
         })
         .collect()
+}
+
+/// The indices of each group's members, if the groups have these sizes.
+fn members(sizes: &[u32]) -> Vec<Range<u16>> {
+    let mut next = 0;
+    let range = |size: &u32| {
+        let first = next;
+        next += *size as u16;
+        first..next
+    };
+    sizes.iter().map(range).collect()
 }
 
 fn check_list<T: PartialEq + std::fmt::Display>(key: &str, values: &[T], problems: &Problems) {
@@ -309,6 +330,26 @@ fn check_senders(spec: &Spec, numbers: &[u32], problems: &Problems) {
              participants, or give a group that sends a count"
         );
         problems.add(None, "participants".to_owned(), message);
+    }
+    let silent = |number: &u32| senders(spec, *number) > 0 && !is_anybody_watched(spec, *number);
+    for number in possible(spec, numbers).filter(silent) {
+        let message = format!(
+            "of {number} participants nobody watches anybody else, by the sizes of the groups; \
+             write other `watches`, or larger groups"
+        );
+        problems.add(None, "participants".to_owned(), message);
+    }
+}
+
+/// An MCU makes one mix of everybody.
+fn check_watches(spec: &Spec, topologies: &[Topology], problems: &Problems) {
+    if !topologies.contains(&Topology::Mcu) {
+        return;
+    }
+    for watches in spec.groups.list.iter().flat_map(|group| &group.watches) {
+        let place = watches.place.clone();
+        let message = "an MCU mixes everybody; drop the key, or run mesh and SFU only".to_owned();
+        problems.add(Some(place.at), place.path, message);
     }
 }
 
@@ -386,4 +427,17 @@ fn senders(spec: &Spec, number: u32) -> u32 {
         .filter(|(group, _)| group.sends)
         .map(|(_, size)| size)
         .sum()
+}
+
+/// Whether of so many anybody gets the media of somebody else.
+fn is_anybody_watched(spec: &Spec, number: u32) -> bool {
+    let groups = &spec.groups;
+    let sizes = groups.sizes.split(number);
+    let places = 0..sizes.len();
+    let gets = |receivers: usize, senders: usize| {
+        // Who is alone in a group has nobody else there to watch.
+        let enough = if receivers == senders { 1 } else { 0 };
+        groups.watches(receivers, senders) && sizes[receivers] > 0 && sizes[senders] > enough
+    };
+    places.clone().any(|a| places.clone().any(|b| gets(a, b)))
 }

@@ -113,6 +113,7 @@ fn the_cases_of_rfc_8867_are_shipped() {
         ("ecn-long-tcp", 120),
         ("ecn-variable-capacity", 100),
         ("long-tcp", 120),
+        ("multiple-bottlenecks", 300),
         ("pause", 120),
         ("priorities", 125),
         ("reverse-path", 100),

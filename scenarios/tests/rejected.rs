@@ -31,6 +31,7 @@ nat = ["symmetric", { preset = "full-cone", lifetime = "60 s", reply_pinning = t
 link = { preset = "lte", up.loss = { good_to_bad = "1 %", bad_to_good = 0.2 } }
 device = { preset = "phone", cores = 2 }
 sends = false
+watches = ["b"]
 outages = [{ at = "2 s", for = "500 ms" }]
 join = "1 s"
 leave = "9 s"
@@ -102,7 +103,7 @@ fn files() -> Vec<PathBuf> {
 #[test]
 fn every_case_is_rejected_with_its_message() {
     let files = files();
-    assert_eq!(files.len(), 19);
+    assert_eq!(files.len(), 20);
     for file in files {
         let (beginning, cases) = cases(&file);
         assert!(cases.len() > 1, "{}", file.display());
@@ -251,6 +252,23 @@ fn overrides_that_do_not_fit() {
          least 3\n\
          x.toml: participants: of 5 participants nobody sends, by the shares of the groups; write \
          more participants, or give a group that sends a count"
+    );
+    // A third of four is one, with nobody to talk to; of five it is two.
+    let apart = "name = \"x\"\nparticipants = 5\n[[group]]\nname = \"a\"\nshare = \"34 %\"\n\
+                 watches = [\"a\"]\n[[group]]\nname = \"b\"\nshare = \"66 %\"\nwatches = []\n";
+    let apart = Scenario::parse(apart, Path::new("x.toml")).unwrap();
+    assert!(apart.resolve(&Overrides::default()).is_ok());
+    assert_eq!(
+        error(&apart, None, Some(vec![3, 4])),
+        "x.toml: participants: of 3 participants nobody watches anybody else, by the sizes of the \
+         groups; write other `watches`, or larger groups\n\
+         x.toml: participants: of 4 participants nobody watches anybody else, by the sizes of the \
+         groups; write other `watches`, or larger groups"
+    );
+    assert_eq!(
+        error(&apart, Some(vec![Topology::Mcu]), None),
+        "x.toml:6:11: group[0].watches: an MCU mixes everybody; drop the key, or run mesh and SFU only\n\
+         x.toml:10:11: group[1].watches: an MCU mixes everybody; drop the key, or run mesh and SFU only"
     );
     assert_eq!(
         error(&counts, None, Some(vec![6])),

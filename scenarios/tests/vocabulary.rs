@@ -1,5 +1,6 @@
 //! The keys that say what runs on what, and what happens meanwhile: each with its effect.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -245,6 +246,38 @@ fn a_group_may_watch_and_be_cut_off() {
     assert_eq!(plan.events, expected);
 }
 
+/// Who is in the group that is watched does not watch themselves; who is in none watches everybody
+/// who sends.
+#[test]
+fn a_group_may_watch_some_of_the_others() {
+    let plan = plan(
+        "[[group]]\nname = \"a\"\ncount = 1\nwatches = [\"c\", \"b\"]\n\
+         [[group]]\nname = \"b\"\ncount = 1\nwatches = []\n\
+         [[group]]\nname = \"c\"\ncount = 2\nwatches = [\"c\"]",
+    );
+    let all = plan.participants.iter();
+    let watches: Vec<_> = all.map(|peer| peer.watches.clone().unwrap()).collect();
+    let expected: [BTreeSet<u16>; 4] = [[1, 2, 3].into(), [].into(), [3].into(), [2].into()];
+    assert_eq!(watches, expected);
+    let gets = |receiver| plan.watched_by(receiver).collect::<Vec<_>>();
+    assert_eq!(
+        (0..4).map(gets).collect::<Vec<_>>(),
+        [vec![1, 2, 3], vec![], vec![3], vec![2]]
+    );
+    assert_eq!(
+        [0, 1, 2].map(|sender| plan.is_watched(sender)),
+        [false, true, true]
+    );
+    // A server, which has the next index, is sent what anybody gets.
+    assert!(plan.sends_to(1, 0) && !plan.sends_to(1, 2));
+    assert!(plan.sends_to(1, 4) && !plan.sends_to(0, 4));
+    let usual = self::plan(
+        "[[group]]\nname = \"a\"\ncount = 3\n[[group]]\nname = \"b\"\ncount = 1\nsends = false",
+    );
+    assert_eq!(usual.participants[0].watches, None);
+    assert_eq!(usual.watched_by(1).collect::<Vec<_>>(), [0, 2]);
+}
+
 #[test]
 fn the_network_of_a_group_may_change() {
     let plan = plan(
@@ -362,6 +395,9 @@ fn fidelity_follows_the_size_of_the_call_unless_it_is_said() {
 fn every_codec_counts_towards_the_size_of_a_call() {
     let one_sends = "[[group]]\nname = \"a\"\ncount = 1\n\
                      [[group]]\nname = \"b\"\nshare = 1.0\nsends = false\n";
+    let one_is_watched = "[[group]]\nname = \"a\"\ncount = 1\nwatches = []\n\
+                          [[group]]\nname = \"b\"\nshare = 1.0\nsends = false\nwatches = [\"a\"]\n\
+                          [[group]]\nname = \"c\"\ncount = 1\nwatches = []\n";
     let sizes = [
         // 5 x 4 encoders and 5 x 4 decoders of 20 million each.
         ("mesh", 5, "400x500", ""),
@@ -371,6 +407,9 @@ fn every_codec_counts_towards_the_size_of_a_call() {
         ("sfu", 10, "400x200", ""),
         // 1 encoder and 15 decoders of 50 million.
         ("sfu", 16, "500x1000", one_sends),
+        // The same, and one who sends to nobody.
+        ("mesh", 12, "400x1000", one_is_watched),
+        ("sfu", 17, "500x1000", one_is_watched),
     ];
     for (topology, number, size, lines) in sizes {
         let fidelity = |fps: u32| {

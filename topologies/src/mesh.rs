@@ -1,4 +1,4 @@
-//! Mesh: every pair of participants is connected, unless neither of the two sends anything.
+//! Mesh: every two participants are connected of whom one gets something from the other.
 //!
 //! Whoever joins offers to everybody who is there already; whoever is there answers.
 
@@ -11,11 +11,12 @@ use crate::peer::connection::Renegotiate;
 use crate::peer::media::Media;
 use crate::peer::participant::ParticipantMedia;
 
-/// Whether two participants are connected: one of them sends media, or data to the other.
+/// Whether two participants are connected: one of them gets media or data of the other.
 pub fn are_connected(plan: &Plan, a: u16, b: u16) -> bool {
-    let sends = |index: u16| plan.participants[usize::from(index)].sends;
     let mut workloads = plan.data.iter();
-    sends(a) || sends(b) || workloads.any(|data| data.joins(a, b) || data.joins(b, a))
+    plan.watches(a, b)
+        || plan.watches(b, a)
+        || workloads.any(|data| data.joins(a, b) || data.joins(b, a))
 }
 
 /// One participant's relations in a mesh.

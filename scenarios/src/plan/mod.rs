@@ -15,7 +15,9 @@ mod network;
 mod prices;
 mod repair;
 mod traversal;
+mod watching;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -171,6 +173,8 @@ pub struct Participant {
     pub device: Device,
     /// Whether it has a camera and a microphone; who has none only watches.
     pub sends: bool,
+    /// Whose media it gets, by index and not its own; `None` for everybody's.
+    pub watches: Option<BTreeSet<u16>>,
     /// A Y4M file to use as the camera instead of the built-in scene.
     pub camera: Option<PathBuf>,
     /// When it joins, from the start of the call.

@@ -6,6 +6,7 @@ use sim::{LinkConfig, NatConfig};
 
 use super::interruption::{self, Interruption};
 use super::mishaps::{self, Roam};
+use super::watches::Watches;
 use super::{device, link, name, nat};
 use crate::document::{Keys, Node, Section};
 use crate::plan::Device;
@@ -22,6 +23,7 @@ pub(super) const KEYS: Keys = Keys {
         "link",
         "device",
         "sends",
+        "watches",
         "camera",
         "join",
         "leave",
@@ -45,6 +47,8 @@ pub(crate) struct Group {
     pub(crate) device: Device,
     /// Whether they have cameras and microphones.
     pub(crate) sends: bool,
+    /// Whose media they get; `None` for everybody's.
+    pub(crate) watches: Option<Watches>,
     /// Their camera, if it is not the built-in scene.
     pub(crate) camera: Option<NamedFile>,
     /// When they join, from the start of the call.
@@ -92,6 +96,7 @@ impl Default for Group {
             link: presets::home_link(),
             device: Device::default(),
             sends: true,
+            watches: None,
             camera: None,
             join: Duration::ZERO,
             leave: None,
@@ -103,18 +108,18 @@ impl Default for Group {
     }
 }
 
-/// One group, in a call that ends at `end` (unless that could not be read).
-pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Part)> {
-    let section = node.section(&KEYS, "a table: [[group]]")?;
+/// One group, in a call that ends at `end` (unless that could not be read). Whom it watches is known
+/// when all groups are.
+pub(super) fn read(section: &Section<'_>, end: Option<Duration>) -> Option<(Group, Part)> {
     let base = Group::default();
     let name = section.must("name", "name = \"home\"", name::read);
-    let part = part(&section);
+    let part = part(section);
     let nats = section.or("nat", base.nats, nat::read);
     let link = section.or("link", base.link, link::read);
     let device = section.or("device", base.device, device::read);
     let sends = section.or("sends", base.sends, Node::boolean);
     let camera = section.maybe("camera", |node| camera(node, sends));
-    let stay = stay(&section, end);
+    let stay = stay(section, end);
     let outages = section.or("outages", base.outages, |node| {
         interruption::list(node, end)
     });
@@ -132,6 +137,7 @@ pub(super) fn read(node: &Node<'_>, end: Option<Duration>) -> Option<(Group, Par
         link: link?,
         device: device?,
         sends: sends?,
+        watches: None,
         camera: camera?,
         join,
         leave,

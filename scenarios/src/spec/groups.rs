@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::group::{self, Group, Part};
-use super::{PARTICIPANTS, call, name};
+use super::{PARTICIPANTS, call, name, watches};
 use crate::apportion::apportion;
 use crate::document::{Node, Section};
 
@@ -33,6 +33,13 @@ impl Groups {
     /// What they are called, in the order written.
     pub(super) fn names(&self) -> Vec<&str> {
         self.list.iter().map(|group| group.name.as_str()).collect()
+    }
+
+    /// Whether members of one group get what members of another send, or of the same; by their
+    /// places.
+    pub(crate) fn watches(&self, receivers: usize, senders: usize) -> bool {
+        let watched = self.list[receivers].watches.as_ref();
+        self.list[senders].sends && watched.is_none_or(|watched| watched.groups.contains(&senders))
     }
 }
 
@@ -111,7 +118,14 @@ fn list(node: &Node<'_>, end: Option<Duration>) -> Option<Groups> {
     if items.is_empty() {
         return node.fail("empty; write a [[group]], or drop the key");
     }
-    let read: Vec<_> = items.iter().map(|item| group::read(item, end)).collect();
+    let sections = items
+        .iter()
+        .map(|item| item.section(&group::KEYS, "a table: [[group]]"));
+    let sections: Vec<_> = sections.collect();
+    let read = sections
+        .iter()
+        .map(|section| group::read(section.as_ref()?, end));
+    let read: Vec<_> = read.collect();
     let read: Option<Vec<_>> = read.into_iter().collect();
     let (list, parts): (Vec<Group>, Vec<Part>) = read?.into_iter().unzip();
     let names = list.iter().map(|group| group.name.as_str());
@@ -121,10 +135,34 @@ fn list(node: &Node<'_>, end: Option<Duration>) -> Option<Groups> {
         .then_some(())
         .or_else(|| node.fail("nobody sends; drop `sends = false` from one of the groups"));
     let sizes = sizes(node, &items, &parts);
-    Some(Groups {
+    let groups = Groups {
         list: unique.and(heard).map(|()| list)?,
         sizes: sizes?,
-    })
+    };
+    watched(node, &sections, groups)
+}
+
+/// The groups with whom each of them watches.
+fn watched(
+    node: &Node<'_>,
+    sections: &[Option<Section<'_>>],
+    mut groups: Groups,
+) -> Option<Groups> {
+    let read = sections.iter().map(|section| {
+        let section = section.as_ref()?;
+        section.maybe("watches", |node| watches::read(node, &groups.list))
+    });
+    let read: Vec<_> = read.collect();
+    let read: Vec<_> = read.into_iter().collect::<Option<_>>()?;
+    for (group, watches) in groups.list.iter_mut().zip(read) {
+        group.watches = watches;
+    }
+    let places = 0..groups.list.len();
+    let watches = |receivers: usize| places.clone().any(|other| groups.watches(receivers, other));
+    match places.clone().any(watches) {
+        true => Some(groups),
+        false => node.fail("nobody watches anybody; drop `watches` from one of the groups"),
+    }
 }
 
 fn sizes(node: &Node<'_>, items: &[Node<'_>], parts: &[Part]) -> Option<Sizes> {

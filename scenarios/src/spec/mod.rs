@@ -20,6 +20,7 @@ mod name;
 mod nat;
 mod network;
 mod pause;
+mod place;
 mod prices;
 #[cfg(test)]
 mod reference;
@@ -29,6 +30,7 @@ mod stack;
 mod traversal;
 mod turn;
 mod variant;
+mod watches;
 
 use std::time::Duration;
 

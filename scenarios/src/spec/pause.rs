@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::groups::Groups;
 use super::network;
+use super::place::Place;
 use crate::document::{Keys, Node, Section};
 use crate::units::Span;
 
@@ -29,15 +30,6 @@ pub(crate) struct Pause {
     pub(crate) at: Duration,
     /// How long it lasts; it may outlast the call.
     pub(crate) lasts: Duration,
-}
-
-/// Where something is written, for messages.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    /// Its key path.
-    pub(crate) path: String,
-    /// Its place in the file.
-    pub(crate) at: usize,
 }
 
 /// All pauses of a call that ends at `end`.
@@ -66,8 +58,11 @@ fn pause(node: &Node<'_>, groups: Option<&Groups>, end: Option<Duration>) -> Opt
         }
     });
     let to = section.maybe("to", |node| {
-        let (path, at) = (node.path().to_owned(), node.at());
-        Some((network::group(node, groups)?, Place { path, at }))
+        let to = network::group(node, groups)?;
+        match group.is_some_and(|from| groups.is_some_and(|all| !all.watches(to, from))) {
+            true => node.fail("the group does not watch who pauses; drop the pause"),
+            false => Some((to, Place::of(node))),
+        }
     });
     let at = section.must("at", "at = \"40 s\"", |node| super::moment(node, end));
     let lasts = section.must("for", "for = \"20 s\"", |node| node.within(LENGTHS));

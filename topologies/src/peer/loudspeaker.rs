@@ -75,15 +75,12 @@ fn is_mixed(context: &Context, hop: HopKey) -> bool {
     usize::from(hop.source) >= context.plan.participants.len()
 }
 
-/// Whose sound a source plays: its own, or, if it mixes, that of everybody else who sends.
-fn audible(context: &Context, hop: HopKey) -> impl Iterator<Item = u16> {
-    let all = context.plan.participants.iter();
-    let mixed = is_mixed(context, hop);
-    all.filter(move |participant| match mixed {
-        true => participant.sends && participant.index != hop.to,
-        false => participant.index == hop.source,
-    })
-    .map(|participant| participant.index)
+/// Whose sound a source plays: its own, or, if it mixes, that of all whom the receiver watches.
+fn audible(context: &Context, hop: HopKey) -> Vec<u16> {
+    match is_mixed(context, hop) {
+        true => context.plan.watched_by(hop.to).collect(),
+        false => vec![hop.source],
+    }
 }
 
 /// A packet's first sample was played at a tick, or by the CPU's fault somewhat late.
@@ -120,7 +117,8 @@ impl Listener {
         if context.replays() {
             return Ok(Listener::Replayed);
         }
-        let ears = audible(context, hop).map(|sender| Ear::new(context, sender));
+        let audible = audible(context, hop).into_iter();
+        let ears = audible.map(|sender| Ear::new(context, sender));
         let decoder = Box::new(AudioDecoder::new()?);
         Ok(Listener::Real(decoder, ears.collect()))
     }

@@ -51,8 +51,8 @@ impl ParticipantMedia {
         if std::mem::replace(&mut self.ready, true) {
             return Ok(());
         }
-        let plan = &self.context.plan;
-        if plan.participants[usize::from(self.context.index)].sends {
+        let Context { plan, index, .. } = &self.context;
+        if plan.sends_to(*index, self.remote) {
             let tracks = OutgoingTracks::add(&self.context, self.remote, connection.as_ref());
             self.outgoing = Some(tracks.await?);
         } else if offers {

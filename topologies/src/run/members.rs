@@ -40,7 +40,7 @@ pub fn start_peers(
     for (participant, host) in plan.participants.iter().zip(&hosts.participants) {
         let runtime = world.runtime(*host);
         let context = context(participant.index, &runtime);
-        if participant.sends {
+        if plan.is_watched(participant.index) {
             start_devices(&context, participant)?;
         }
         let (sender, receiver) = mpsc::unbounded_channel();

@@ -1,4 +1,4 @@
-//! SFU: everybody is connected to a server that forwards what each sends to all others.
+//! SFU: everybody is connected to a server that forwards what each sends to all who watch it.
 //!
 //! - [`room`]: who sends and who receives; [`leg`]: the connection with one participant;
 //!   [`forward`]: packets from one leg to the others.

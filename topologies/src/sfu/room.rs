@@ -128,7 +128,7 @@ impl Room {
     /// packet comes.
     pub fn announce(&self, participant: u16) {
         let plan = &self.context.plan;
-        let sends = plan.participants[usize::from(participant)].sends;
+        let sends = plan.sends_to(participant, self.context.index);
         let mut state = self.lock();
         if sends {
             state.speakers.add(participant);
@@ -151,7 +151,7 @@ impl Room {
             let source = Source { participant, kind };
             state.publications.insert(source, publication);
         }
-        state.renegotiate_all_but(participant);
+        self.renegotiate(&state, participant);
     }
 
     /// A participant's track began, of that layer and with packets of this SSRC; `None` if nobody
@@ -192,17 +192,38 @@ impl Room {
         state
             .publications
             .retain(|source, _| source.participant != participant);
-        state.renegotiate_all_but(participant);
+        self.renegotiate(&state, participant);
+    }
+
+    /// Whoever gets the media of a participant is offered it, or what is left of it.
+    fn renegotiate(&self, state: &State, participant: u16) {
+        // Offers that cross the set-up of DTLS change its roles while it is under way, and the stack
+        // ends it with an alert: who is not connected yet is offered everything when it is.
+        for (other, receiver) in &state.receivers {
+            if receiver.connected && self.context.plan.watches(*other, participant) {
+                receiver.renegotiate.needed();
+            }
+        }
     }
 
     /// Everything that a participant should receive.
     pub fn wanted_by(&self, participant: u16) -> BTreeMap<Source, Epoch> {
         let state = self.lock();
-        let others = state.publications.iter();
-        others
-            .filter(|(source, _)| source.participant != participant)
+        let watched = self.watched(&state, participant);
+        watched
             .map(|(source, publication)| (*source, publication.epoch))
             .collect()
+    }
+
+    /// What there is of those whom a participant watches.
+    fn watched<'s>(
+        &self,
+        state: &'s State,
+        participant: u16,
+    ) -> impl Iterator<Item = (&'s Source, &'s Publication)> {
+        let plan = &self.context.plan;
+        let all = state.publications.iter();
+        all.filter(move |(source, _)| plan.watches(participant, source.participant))
     }
 
     /// From now on packets of `source` may go to the participant.
@@ -259,7 +280,8 @@ impl Room {
             Kind::Audio => return true,
             Kind::Video => self.pictures_for(state, receiver),
         };
-        number == usize::MAX || state.speakers.shows(receiver, source.participant, number)
+        let watched = |sender| self.context.plan.watches(receiver, sender);
+        number == usize::MAX || state.speakers.shows(source.participant, number, watched)
     }
 
     /// How many pictures go to a receiver at most.
@@ -312,9 +334,8 @@ impl Room {
         let plan = &self.context.plan;
         let estimate = self.context.estimates.of(receiver)?;
         let of = |kind: Kind| {
-            let sources = state.publications.keys();
-            let others = sources.filter(|source| source.participant != receiver);
-            others.filter(|source| source.kind == kind).count()
+            let watched = self.watched(state, receiver);
+            watched.filter(|(source, _)| source.kind == kind).count()
         };
         let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
         let last_n = plan.sfu.last_n.map_or(usize::MAX, |n| n as usize);
@@ -327,11 +348,11 @@ impl Room {
 
     /// Whose pictures go to a receiver.
     fn seen_by(&self, state: &State, receiver: u16) -> BTreeSet<u16> {
-        let pictures = state.publications.keys().filter(|source| {
-            let others = source.participant != receiver && source.kind == Kind::Video;
-            others && self.goes(state, **source, receiver)
+        let watched = self.watched(state, receiver);
+        let pictures = watched.filter(|(source, _)| {
+            source.kind == Kind::Video && self.goes(state, **source, receiver)
         });
-        pictures.map(|source| source.participant).collect()
+        pictures.map(|(source, _)| source.participant).collect()
     }
 
     /// Each leg is to carry what its senders may send.
@@ -406,18 +427,6 @@ impl Room {
         };
         if let Err(error) = track.write_rtcp(vec![Box::new(request)]).await {
             log::debug!("keyframe request to {}: {error}", source.participant);
-        }
-    }
-}
-
-impl State {
-    fn renegotiate_all_but(&self, participant: u16) {
-        // Offers that cross the set-up of DTLS change its roles while it is under way, and the stack
-        // ends it with an alert: who is not connected yet is offered everything when it is.
-        for (other, receiver) in &self.receivers {
-            if *other != participant && receiver.connected {
-                receiver.renegotiate.needed();
-            }
         }
     }
 }

@@ -56,9 +56,9 @@ impl Speakers {
         spoke.is_none_or(|spoke| now.saturating_since(*spoke) >= HOLD)
     }
 
-    /// Whether `receiver` gets to see `sender`, if it sees `number` of the others.
-    pub fn shows(&self, receiver: u16, sender: u16, number: usize) -> bool {
-        let others = self.order.iter().filter(|other| **other != receiver);
+    /// Whether whoever watches these, and sees `number` of them, gets to see `sender`.
+    pub fn shows(&self, sender: u16, number: usize, watched: impl Fn(u16) -> bool) -> bool {
+        let others = self.order.iter().filter(|other| watched(**other));
         others.take(number).any(|other| *other == sender)
     }
 }
@@ -72,8 +72,9 @@ mod tests {
     }
 
     fn seen_by(speakers: &Speakers, receiver: u16, number: usize) -> Vec<u16> {
+        let others = |sender: u16| sender != receiver;
         let all = 0..4;
-        all.filter(|sender| *sender != receiver && speakers.shows(receiver, *sender, number))
+        all.filter(|sender| others(*sender) && speakers.shows(*sender, number, others))
             .collect()
     }
 
@@ -111,6 +112,15 @@ mod tests {
         // 2 s after 3 spoke, who goes on speaking takes over.
         speakers.heard(2, 30, at(2_000));
         assert_eq!(seen_by(&speakers, 0, 1), [2]);
+    }
+
+    /// Who is not watched takes nobody's place.
+    #[test]
+    fn only_those_who_are_watched_count() {
+        let mut speakers = four();
+        speakers.heard(3, SPEECH, at(100));
+        let shows = |sender| speakers.shows(sender, 1, |other| other == 1 || other == 2);
+        assert_eq!([1, 2].map(shows), [true, false]);
     }
 
     #[test]

@@ -22,3 +22,4 @@ mod sfu;
 mod simulcast;
 mod support;
 mod trace;
+mod watches;

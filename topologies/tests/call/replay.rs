@@ -10,11 +10,12 @@ use scenarios::{
 use sim::{LossConfig, Seed};
 
 use crate::support::{call, cell};
+use crate::watches::partial;
 
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 6] {
+fn plans() -> [Plan; 8] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -61,7 +62,15 @@ fn plans() -> [Plan; 6] {
     for participant in &mut repaired.participants {
         participant.link.down.loss = LossConfig::Bernoulli { probability: 0.05 };
     }
-    [tuned, stock, adaptive, data, layered, repaired]
+    let watching = |topology, policy| {
+        let mut plan = partial(topology, ["symmetric", "port-restricted", "none", "none"]);
+        plan.congestion.control = CongestionControl::Gcc;
+        plan.servers.ice.policy = policy;
+        plan
+    };
+    let mesh = watching(Topology::Mesh, TransportPolicy::All);
+    let sfu = watching(Topology::Sfu, TransportPolicy::Relay);
+    [tuned, stock, adaptive, data, layered, repaired, mesh, sfu]
 }
 
 /// A workload from everybody to everybody.
@@ -168,4 +177,14 @@ fn a_call_with_layers_replays_to_the_byte() {
 #[test]
 fn a_call_with_all_repairs_replays_to_the_byte() {
     check(5);
+}
+
+#[test]
+fn a_mesh_in_which_not_everybody_is_watched_replays_to_the_byte() {
+    check(6);
+}
+
+#[test]
+fn an_sfu_call_in_which_not_everybody_is_watched_replays_to_the_byte() {
+    check(7);
 }

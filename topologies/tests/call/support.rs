@@ -42,6 +42,7 @@ pub fn call(nats: &[&str]) -> Plan {
         network: Default::default(),
         device: Device::default(),
         sends: true,
+        watches: None,
         camera: None,
         join: Duration::ZERO,
         leave: None,

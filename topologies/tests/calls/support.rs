@@ -62,6 +62,7 @@ pub fn participant(index: u16, nats: Vec<NatConfig>) -> Participant {
         network: Default::default(),
         device: Device::default(),
         sends: true,
+        watches: None,
         camera: None,
         join: Duration::ZERO,
         leave: None,

@@ -33,7 +33,7 @@ impl Recorder<'_> {
     /// By sender, receiver and kind.
     pub(super) fn stream_keys(&self) -> Vec<StreamKey> {
         let mut keys = Vec::new();
-        for (sender, receiver) in self.pairs(|sender, _| sender.sends) {
+        for (sender, receiver) in self.pairs(|sender, receiver| receiver.gets(sender)) {
             for kind in kinds(self.plan) {
                 let key = StreamKey {
                     sender,

@@ -116,7 +116,7 @@ impl Watching {
         }
         let start_bps = f64::from(plan.congestion.start_bps);
         Some(Watching {
-            bounds: share::bounds(plan, context.index),
+            bounds: share::bounds(plan, context.index, remote),
             estimate: context.estimates.begin(remote, start_bps),
             environment: Arc::clone(&context.environment),
             observatory: Arc::clone(&context.observatory),

@@ -51,22 +51,22 @@ impl Streams {
     }
 }
 
-/// Between what the estimate of a connection is of `host`: from what its floors send
+/// Between what the estimate of the connection of `host` to `remote` is: from what its floors send
 /// anyway to twice its ceilings, so that there is room for repairs and to recover.
-pub fn bounds(plan: &Plan, host: u16) -> Bounds {
+pub fn bounds(plan: &Plan, host: u16, remote: u16) -> Bounds {
     let (video, audio) = (plan.video.as_ref(), plan.audio.as_ref());
-    let participants = plan.participants.len();
-    let is_server = usize::from(host) >= participants;
-    let (sounds, pictures) = match (is_server, plan.topology) {
-        (true, Topology::Sfu) => (participants - 1, participants - 1),
-        _ => (1, 1),
+    let is_server = usize::from(host) >= plan.participants.len();
+    let streams = match (is_server, plan.topology) {
+        (true, Topology::Sfu) => plan.watched_by(remote).count(),
+        _ => 1,
     };
     let mixed = is_server && plan.topology == Topology::Mcu;
     let of_video = video.map_or(0, |video| match mixed {
         true => plan.mcu.bitrate_bps,
         false => video.bitrate_bps,
     });
-    let sound = |bps: u32| audio.map_or(0.0, |_| sounds as f64 * sound_on_the_wire(f64::from(bps)));
+    let sound =
+        |bps: u32| audio.map_or(0.0, |_| streams as f64 * sound_on_the_wire(f64::from(bps)));
     // An SFU can leave pictures out, everybody else sends some.
     let leaves_out = is_server && plan.topology == Topology::Sfu;
     let floor = plan.congestion.video_floor_bps.min(of_video);
@@ -80,7 +80,7 @@ pub fn bounds(plan: &Plan, host: u16) -> Bounds {
         true => most_audio,
         false => sound(plan.congestion.audio_floor_bps),
     };
-    let desired_bps = pictures as f64 * f64::from(of_video) / video_share(plan) + most_audio;
+    let desired_bps = streams as f64 * f64::from(of_video) / video_share(plan) + most_audio;
     Bounds {
         least_bps: least_audio + least_video,
         desired_bps,
@@ -174,9 +174,35 @@ mod tests {
         assert!((shares.video_bps - 1_367_100.0).abs() < 1.0, "{shares:?}");
     }
 
+    /// The sound of one is 40 kbps on the wire, and an SFU passes on that of all whom a receiver
+    /// watches; their pictures it may leave out.
+    #[test]
+    fn a_leg_of_an_sfu_is_for_those_whom_its_receiver_watches() {
+        let watching = |others: [u16; 2]| {
+            let mut plan = plan();
+            plan.topology = Topology::Sfu;
+            let more = [2, 3].map(|index| scenarios::Participant {
+                index,
+                ..plan.participants[0].clone()
+            });
+            plan.participants.extend(more);
+            plan.participants[1].watches = Some(others.into());
+            plan
+        };
+        for (receiver, streams) in [(1, 2.0), (0, 3.0)] {
+            let bounds = bounds(&watching([0, 3]), 4, receiver);
+            let most = 2.0 * streams * (800e3 / VIDEO_SHARE + 40e3);
+            assert!(
+                (bounds.least_bps - streams * 40e3).abs() < 1.0,
+                "{bounds:?}"
+            );
+            assert!((bounds.most_bps - most).abs() < 1.0, "{bounds:?}");
+        }
+    }
+
     #[test]
     fn a_connection_is_never_estimated_below_what_it_sends_anyway() {
-        let bounds = bounds(&plan(), 0);
+        let bounds = bounds(&plan(), 0, 1);
         assert!((bounds.least_bps - 120e3).abs() < 1.0, "{bounds:?}");
         let most = 2.0 * (800e3 / VIDEO_SHARE + 40e3);
         assert!((bounds.most_bps - most).abs() < 1.0, "{bounds:?}");
