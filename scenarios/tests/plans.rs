@@ -313,7 +313,7 @@ fn every_key_of_the_stack() {
         "[stack]\nprofile = \"stock\"\nflush_relay = true\ntrickle = false\n\
          check_interval = \"20 ms\"\nmax_binding_requests = 9\nturn_refresh_cap = \"30 s\"\n\
          discard_candidates_on_restart = true\nrestart_when_disconnected = true\n\
-         max_nacks_per_packet = 3\nsteady_playout = true\ntrendline = true\n\
+         max_nacks_per_packet = 3\nsctp_mtu = \"1431 B\"\nsteady_playout = true\ntrendline = true\n\
          steady_handshake = true\nsteady_channels = true\n\
          acceptance_waits.host = \"1 ms\"\nacceptance_waits.srflx = \"2 ms\"\n\
          acceptance_waits.prflx = \"3 ms\"\nacceptance_waits.relay = \"4 ms\"",
@@ -329,6 +329,7 @@ fn every_key_of_the_stack() {
         restart_when_disconnected: true,
         acceptance_waits: [1, 2, 3, 4].map(|wait| Some(millis(wait))),
         max_nacks_per_packet: Some(3),
+        sctp_mtu: Some(1_431),
         steady_playout: true,
         trendline: true,
         steady_handshake: true,
@@ -337,13 +338,14 @@ fn every_key_of_the_stack() {
     assert_eq!(written.stack, expected);
     let defaults = plan(
         "[stack]\ncheck_interval = \"default\"\nmax_binding_requests = \"default\"\n\
-         turn_refresh_cap = \"default\"\nmax_nacks_per_packet = \"default\"",
+         turn_refresh_cap = \"default\"\nmax_nacks_per_packet = \"default\"\nsctp_mtu = \"default\"",
     );
     let expected = StackPlan {
         check_interval: None,
         max_binding_requests: None,
         turn_refresh_cap: None,
         max_nacks_per_packet: None,
+        sctp_mtu: None,
         ..StackPlan::tuned()
     };
     assert_eq!(defaults.stack, expected);

@@ -247,6 +247,9 @@ pub struct StackPlan {
     /// How often the NACK generator asks for one packet; `None` asks without limit, the crate's
     /// default.
     pub max_nacks_per_packet: Option<u16>,
+    /// The most bytes of SCTP in a datagram of data channels, its headers included; `None` is the
+    /// crate's default, 1,191, which fits IPv6 over TURN.
+    pub sctp_mtu: Option<u16>,
     /// Work-around: a playout buffer of our own behind the stack, in place of the crate's jitter
     /// buffer, which forgets what it holds after every 10 s of a stream, and whose packets the
     /// driver hands out only with the next one that arrives.
@@ -276,6 +279,7 @@ impl StackPlan {
             restart_when_disconnected: true,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: Some(2),
+            sctp_mtu: None,
             steady_playout: true,
             trendline: true,
             steady_handshake: true,
@@ -296,6 +300,7 @@ impl StackPlan {
             restart_when_disconnected: false,
             acceptance_waits: [None; 4],
             max_nacks_per_packet: None,
+            sctp_mtu: None,
             steady_playout: false,
             trendline: false,
             steady_handshake: false,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::document::{Keys, Node, Section};
 use crate::plan::{StackPlan, StackProfile};
-use crate::units::Span;
+use crate::units::{Size, Span};
 
 pub(super) const KEYS: Keys = Keys {
     section: "[stack]",
@@ -20,6 +20,7 @@ pub(super) const KEYS: Keys = Keys {
         "restart_when_disconnected",
         "acceptance_waits",
         "max_nacks_per_packet",
+        "sctp_mtu",
         "steady_playout",
         "trendline",
         "steady_handshake",
@@ -41,6 +42,9 @@ const BINDING_REQUESTS: RangeInclusive<u64> = 1..=1_000;
 const REFRESH_CAPS: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(3_600);
 const ACCEPTANCE_WAITS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(30);
 const NACKS: RangeInclusive<u64> = 1..=1_000;
+/// From what fits every path (RFC 791: 576 bytes) to what fits Ethernet over TURN: 1,500 bytes less
+/// IPv4 (20), UDP (8), ChannelData (4) and a record of DTLS 1.2 with AES-GCM (37).
+const SCTP_MTUS: RangeInclusive<Size> = Size::of(507)..=Size::of(1_431);
 
 /// The stack of the scenario: a profile and what is changed in it.
 pub(super) fn read(section: &Section<'_>) -> Option<StackPlan> {
@@ -84,6 +88,10 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         BINDING_REQUESTS,
     );
     let max_nacks = number("max_nacks_per_packet", base.max_nacks_per_packet, NACKS);
+    let sctp_mtu = section.or("sctp_mtu", base.sctp_mtu, |node| {
+        or_default(node, |node| node.within(SCTP_MTUS))
+            .map(|size| size.and_then(|size| u16::try_from(size.bytes()).ok()))
+    });
     let steady_playout = flag("steady_playout", base.steady_playout);
     let trendline = flag("trendline", base.trendline);
     let steady_handshake = flag("steady_handshake", base.steady_handshake);
@@ -102,6 +110,7 @@ fn overrides(section: &Section<'_>, base: StackPlan) -> Option<StackPlan> {
         restart_when_disconnected: restart?,
         acceptance_waits: acceptance_waits?,
         max_nacks_per_packet: max_nacks?,
+        sctp_mtu: sctp_mtu?,
         steady_playout: steady_playout?,
         trendline: trendline?,
         steady_handshake: steady_handshake?,

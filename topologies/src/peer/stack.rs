@@ -318,6 +318,9 @@ pub fn settings(stack: &StackPlan, crypto: Arc<dyn RTCCryptoProvider>) -> Settin
         .with_prflx_acceptance_min_wait(peer_reflexive)
         .with_relay_acceptance_min_wait(relay)
         .with_discard_local_candidates_during_ice_restart(stack.discard_candidates_on_restart);
+    if let Some(mtu) = stack.sctp_mtu {
+        builder = builder.with_sctp_mtu(mtu.into());
+    }
     if let Some(cap) = stack.turn_refresh_cap {
         builder = builder.with_turn_allocation_refresh_interval_cap(cap);
     }
@@ -351,9 +354,11 @@ pub fn describe(stack: &StackPlan) -> BTreeMap<String, String> {
         ("acceptance-wait-prflx", span(peer_reflexive)),
         ("acceptance-wait-relay", span(relay)),
         ("max-nacks-per-packet", count(stack.max_nacks_per_packet)),
+        ("sctp-mtu", count(stack.sctp_mtu)),
         ("steady-playout", stack.steady_playout.to_string()),
         ("trendline", stack.trendline.to_string()),
         ("steady-handshake", stack.steady_handshake.to_string()),
+        ("steady-channels", stack.steady_channels.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

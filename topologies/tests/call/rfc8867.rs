@@ -1,14 +1,13 @@
 //! The test cases of RFC 8867, from the scenarios that are shipped, to their first changes only:
 //! whole they take minutes. `docs/congestion.md` has the figures of the whole ones.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reports::metrics::FlowRow;
 use reports::record::CellRecord;
-use scenarios::{Overrides, Plan};
+use scenarios::Plan;
 
-use crate::support::record;
+use crate::support::{record, shipped};
 
 /// A case up to a second of it, as the scenario is.
 pub fn case(name: &str, until_s: u64) -> Plan {
@@ -17,11 +16,7 @@ pub fn case(name: &str, until_s: u64) -> Plan {
 
 /// The same of a variant of it.
 pub fn variant(name: &str, variant: Option<&str>, until_s: u64) -> Plan {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/rfc8867");
-    let file = directory.join(format!("{name}.toml"));
-    let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");
-    let plans = scenario.resolve(&Overrides::default());
-    let mut plans = plans.expect("it resolves").into_iter();
+    let mut plans = shipped(&format!("rfc8867/{name}")).into_iter();
     let plan = plans.find(|plan| plan.variant.as_deref() == variant);
     Plan {
         duration: Duration::from_secs(until_s),

@@ -1,12 +1,13 @@
 //! Plans of calls, made directly, and how to run them.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reports::record::{CellRecord, HostRecord, Kind, StreamRecord};
 use scenarios::{
-    AudioPlan, CongestionPlan, Device, Fidelity, IcePlan, McuPlan, Participant, Plan, ServersPlan,
-    SfuPlan, StackPlan, Topology, VideoPlan,
+    AudioPlan, CongestionPlan, Device, Fidelity, IcePlan, McuPlan, Overrides, Participant, Plan,
+    ServersPlan, SfuPlan, StackPlan, Topology, VideoPlan,
 };
 use sim::{LinkConfig, PipeConfig, Seed, nat};
 use topologies::{CellOutput, RunOptions, run_with};
@@ -25,6 +26,15 @@ pub fn steady_link() -> LinkConfig {
         delay: DELAY,
         ..PipeConfig::default()
     })
+}
+
+/// What a scenario that is shipped, but not built in, makes: `data/lossy-file` for one.
+pub fn shipped(name: &str) -> Vec<Plan> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let file = directory.join(format!("{name}.toml"));
+    let scenario = scenarios::load(file.to_str().expect("a path in UTF-8")).expect("it is valid");
+    let plans = scenario.resolve(&Overrides::default());
+    plans.expect("it resolves")
 }
 
 /// A call of one participant per NAT preset, on steady links, with small pictures, that is
