@@ -1,6 +1,6 @@
 //! Real WebRTC calls: peers, media, infrastructure, and topologies.
 //!
-//! [`run`] executes one [`scenarios::Plan`] and returns what it recorded; [`run_with`] lets
+//! [`run()`] executes one [`scenarios::Plan`] and returns what it recorded; [`run_with`] lets
 //! others watch the packets too.
 //!
 //! - [`world`]: the hosts, NATs, links and servers of a plan; [`addresses`]: who has which address.
