@@ -11,7 +11,7 @@
 //!
 //! - [`plan`]: what a run executes, valid by construction;
 //! - `scenario`, `library`, `nearby`: where scenarios come from, files and built-ins;
-//! - `resolve`, `apportion`, `camera`, `fidelity`, `grid`: from a scenario to the plans of its grid;
+//! - `resolve`, `apportion`, `camera`, `feedback`, `fidelity`, `grid`: from a scenario to the plans of its grid;
 //! - `matrix`: from a scenario to the cells of its traversal matrix;
 //! - `spec`, `presets`, `devices`: what a scenario may say, section by section;
 //! - `costs`: what work costs, built in or from a file;
@@ -26,6 +26,7 @@ mod costs;
 mod devices;
 mod document;
 mod error;
+mod feedback;
 mod fidelity;
 mod grid;
 mod library;

@@ -14,7 +14,7 @@ use crate::plan::{
 };
 use crate::spec::{Data, Group, Interruption, PARTICIPANTS, Pause, Spec};
 use crate::timeline::Traces;
-use crate::{camera, fidelity, grid, timeline};
+use crate::{camera, feedback, fidelity, grid, timeline};
 
 /// What the command line changes in a scenario; `None` keeps what the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(crate) fn resolve(
     problems.into_result(())?;
     let extras: Vec<_> = cameras.into_iter().zip(networks).collect();
 
-    let mut plans = Vec::new();
+    let (mut plans, crowded) = (Vec::new(), Problems::default());
     for topology in topologies {
         for (variant, spec) in versions(spec, *topology) {
             for number in participants {
@@ -81,6 +81,7 @@ pub(crate) fn resolve(
                     variant: variant.map(str::to_owned),
                     ..cell(spec, costs, *topology, gather(spec, &extras, *number))
                 };
+                check_feedback(&cell, &crowded);
                 let seeded = |seed| Plan {
                     seed: Seed(seed),
                     ..cell.clone()
@@ -89,7 +90,7 @@ pub(crate) fn resolve(
             }
         }
     }
-    Ok(plans)
+    crowded.into_result(plans)
 }
 
 /// The scenario as it is, and its variants that have the topology, with their names.
@@ -353,8 +354,21 @@ fn check_watches(spec: &Spec, topologies: &[Topology], problems: &Problems) {
     }
 }
 
-/// To a server everybody sends once for all.
+/// To a server everybody sends once for all; and connections that share go on counting those that
+/// pause.
 fn check_pauses(spec: &Spec, topologies: &[Topology], problems: &Problems) {
+    let variants = spec.variants.iter().map(|variant| &variant.spec);
+    if once(spec)
+        .chain(variants)
+        .any(|spec| spec.congestion.coupled)
+    {
+        for (_, place) in spec.pauses.iter().filter_map(|pause| pause.to.as_ref()) {
+            let message = "connections that share would keep a part for one that pauses; write \
+                           coupled = false, or drop the key"
+                .to_owned();
+            problems.add(Some(place.at), place.path.clone(), message);
+        }
+    }
     let Some(other) = topologies.iter().find(|&&other| other != Topology::Mesh) else {
         return;
     };
@@ -365,6 +379,23 @@ fn check_pauses(spec: &Spec, topologies: &[Topology], problems: &Problems) {
             other.name().to_uppercase()
         );
         problems.add(Some(place.at), place.path.clone(), message);
+    }
+}
+
+/// Where feedback tells of marks, it tells of all packets.
+fn check_feedback(plan: &Plan, problems: &Problems) {
+    if plan.congestion.ecn && !feedback::has_room(plan) {
+        let call = match plan.topology {
+            Topology::Mesh => "a mesh",
+            Topology::Sfu => "an SFU call",
+            Topology::Mcu => "an MCU call",
+        };
+        let number = plan.participants.len();
+        let message = format!(
+            "reports of RFC 8888 have no room for all that comes in {call} of {number}; write ecn = \
+             false, fewer participants, or a lower bitrate"
+        );
+        problems.add(None, "congestion.ecn".to_owned(), message);
     }
 }
 

@@ -275,6 +275,33 @@ fn overrides_that_do_not_fit() {
         "quickstart (built-in): participants: the override 6 does not fit groups whose counts \
          add up to 4; drop the override, or give the groups shares"
     );
+    let marked = "name = \"x\"\nparticipants = 9\ncongestion = { control = \"gcc\", ecn = true }\n\
+                  video.bitrate = \"800 kbps\"\nrepair.rtx = true\n";
+    let marked = Scenario::parse(marked, Path::new("x.toml")).unwrap();
+    let sfu = || Some(vec![Topology::Sfu]);
+    assert!(
+        marked
+            .resolve(&Overrides {
+                topologies: sfu(),
+                ..Overrides::default()
+            })
+            .is_ok()
+    );
+    assert_eq!(
+        error(&marked, sfu(), Some(vec![10])),
+        "x.toml: congestion.ecn: reports of RFC 8888 have no room for all that comes in an SFU call \
+         of 10; write ecn = false, fewer participants, or a lower bitrate"
+    );
+    let pauses = "name = \"x\"\nparticipants = 3\ncongestion = { control = \"gcc\" }\n\
+                  [[group]]\nname = \"a\"\ncount = 2\n[[group]]\nname = \"b\"\ncount = 1\n\
+                  [[pause]]\ngroup = \"a\"\nto = \"b\"\nat = \"8 s\"\nfor = \"2 s\"\n\
+                  [[variant]]\nname = \"coupled\"\ncongestion.coupled = true\n";
+    let pauses = Scenario::parse(pauses, Path::new("x.toml")).unwrap();
+    assert_eq!(
+        error(&pauses, None, None),
+        "x.toml:12:6: pause[0].to: connections that share would keep a part for one that pauses; \
+         write coupled = false, or drop the key"
+    );
 }
 
 proptest! {

@@ -1,8 +1,9 @@
 //! The sender of a TCP transfer that always has more to send.
 //!
 //! It counts in full segments. What it leaves out of the RFCs that it follows: connections begin
-//! established, and there are no delayed acknowledgements. An acknowledgement tells of one segment beyond a gap, where RFC 2018 repeats older ones;
-//! of what is told in one that is lost, the sender knows nothing.
+//! established, and there are no delayed acknowledgements. An acknowledgement tells of one segment
+//! beyond a gap, where RFC 2018 repeats older ones; of what is told in one that is lost, the sender
+//! knows nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -59,8 +60,9 @@ pub(crate) struct Sender {
     deadline: Option<Time>,
     /// Whether segments may be marked.
     ecn: bool,
-    /// The first segment after the window was halved for a mark. Up to when that is acknowledged,
-    /// marks and losses are of the same window of data (RFC 3168 section 6.1.2).
+    /// The first segment after the window was halved for a mark, which says so. Marks are of the
+    /// window of data before it up to when it is acknowledged, and so are losses before it; if it
+    /// is lost itself, that is another window (RFC 3168 section 6.1.2).
     answered: Option<u64>,
     /// The receiver is to know that the window was reduced.
     reduced: bool,
@@ -142,7 +144,8 @@ impl Sender {
         if ack.next > self.una {
             self.advance(now, ack);
         }
-        if ack.echo && self.una > self.recovery_point && !self.has_answered() {
+        let is_old_news = self.answered.is_some_and(|first| self.una <= first);
+        if ack.echo && self.una > self.recovery_point && !is_old_news {
             self.reduce();
             self.answered = Some(self.next);
         }
@@ -165,6 +168,7 @@ impl Sender {
         self.next = self.una;
         self.sacked.clear();
         self.resent.clear();
+        self.answered = None;
         self.timing.sample = None;
         self.timing.timeout = (2 * self.timing.timeout).min(LONGEST_TIMEOUT);
         self.deadline = Some(now + self.timing.timeout);
@@ -206,17 +210,12 @@ impl Sender {
     }
 
     fn recover(&mut self) {
-        if !self.has_answered() {
+        if self.answered.is_none_or(|first| self.una >= first) {
             self.reduce();
         }
         self.recovery_point = self.next;
         self.recovering = true;
         self.timing.sample = None;
-    }
-
-    /// Whether the window that is on its way was halved for a mark.
-    fn has_answered(&self) -> bool {
-        self.answered.is_some_and(|first| self.una <= first)
     }
 
     /// Halves the window.
@@ -338,6 +337,27 @@ mod tests {
             reduced: false,
         };
         assert_eq!(again, [expected]);
+    }
+
+    /// The segment that says CWR is of the window after that which was halved, so its loss counts
+    /// (RFC 3168 section 6.1.2).
+    #[test]
+    fn a_loss_of_the_first_segment_after_the_window_was_halved_halves_it_again() {
+        let mut sender = Sender::new(true);
+        send(&mut sender);
+        hear(&mut sender, 1, true);
+        assert_eq!(sender.window, 4);
+        // From the seventh on, the window has room; that one is the first after the mark, 10.
+        for next in 2..=10 {
+            hear(&mut sender, next, true);
+        }
+        let next: Vec<_> = send(&mut sender).iter().map(|it| it.number).collect();
+        assert_eq!(next, [10, 11, 12, 13]);
+        for latest in 11..=13 {
+            let (next, echo) = (10, false);
+            sender.acknowledge(Time::from_millis(latest), Ack { next, latest, echo });
+        }
+        assert_eq!(sender.window, 2);
     }
 
     #[test]

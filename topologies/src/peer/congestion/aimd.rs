@@ -64,23 +64,31 @@ impl Aimd {
         self.target_bps = target_bps;
     }
 
-    /// Feedback came: what the delay says, what arrives, and whether the rate may grow.
-    pub fn update(&mut self, now: Instant, usage: Usage, acked_bps: Option<f64>, may_grow: bool) {
+    /// Feedback came: what the delay says, what arrives, and whether the rate may grow. Returns
+    /// whether the rate was decreased.
+    pub fn update(
+        &mut self,
+        now: Instant,
+        usage: Usage,
+        acked_bps: Option<f64>,
+        may_grow: bool,
+    ) -> bool {
         let before = self.updated.replace(now).unwrap_or(now);
         let elapsed = now.saturating_duration_since(before).as_secs_f64().min(1.0);
         match usage {
-            Usage::Over => self.decrease(now, acked_bps),
+            Usage::Over => return self.decrease(now, acked_bps),
             // The queue empties: there is room only when it has.
             Usage::Under => {}
             Usage::Normal if may_grow => self.increase(elapsed, acked_bps),
             Usage::Normal => {}
         }
+        false
     }
 
-    fn decrease(&mut self, now: Instant, acked_bps: Option<f64>) {
+    fn decrease(&mut self, now: Instant, acked_bps: Option<f64>) -> bool {
         let soon = |at: Instant| now.saturating_duration_since(at) < DECREASE_INTERVAL;
         let Some(acked) = acked_bps.filter(|_| !self.decreased.is_some_and(soon)) else {
-            return;
+            return false;
         };
         self.decreased = Some(now);
         self.target_bps = self.target_bps.min(DECREASE * acked);
@@ -88,6 +96,7 @@ impl Aimd {
             Some(known) if known.agrees(acked) => known.refined(acked),
             _ => Capacity::of(acked),
         });
+        true
     }
 
     fn increase(&mut self, elapsed: f64, acked_bps: Option<f64>) {
@@ -158,10 +167,11 @@ mod tests {
     #[test]
     fn a_queue_takes_it_to_85_percent_of_what_arrives_and_it_comes_back_slowly() {
         let mut rate = Aimd::new(1_200_000.0);
-        rate.update(at(0), Usage::Over, Some(1e6), true);
+        assert!(!rate.update(at(0), Usage::Over, None, true));
+        assert!(rate.update(at(0), Usage::Over, Some(1e6), true));
         assert_eq!(rate.target_bps(), 850_000.0);
         // Too soon to know what that did.
-        rate.update(at(100), Usage::Over, Some(5e5), true);
+        assert!(!rate.update(at(100), Usage::Over, Some(5e5), true));
         assert_eq!(rate.target_bps(), 850_000.0);
         rate.update(at(200), Usage::Under, Some(9e5), true);
         for n in 2..=12 {

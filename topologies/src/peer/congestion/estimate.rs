@@ -149,17 +149,15 @@ impl Watching {
     }
 }
 
-/// A participant's connections share its uplink. What a server sends goes to links of others, which
-/// have nothing in common.
+/// The connections over which a participant sends to others share its uplink. To a server it has one
+/// alone, and what a server sends goes to links of others, which have nothing in common.
 fn shares(context: &Context, remote: u16) -> Option<(Arc<FlowStateExchange>, f64)> {
     let plan = &context.plan;
     let participant = |index: u16| plan.participants.get(usize::from(index));
-    if !plan.congestion.coupled || participant(context.index).is_none() {
-        return None;
-    }
-    let group = participant(remote).map(|to| to.group.as_str());
-    let priority = group.map_or(1.0, |group| plan.congestion.priority(group));
-    Some((Arc::clone(&context.estimates.exchange), priority))
+    let (_, to) = participant(context.index).zip(participant(remote))?;
+    let shares = plan.congestion.coupled && plan.sends_to(context.index, remote);
+    let exchange = || Arc::clone(&context.estimates.exchange);
+    shares.then(|| (exchange(), plan.congestion.priority(&to.group)))
 }
 
 /// An estimator that says what it finds.

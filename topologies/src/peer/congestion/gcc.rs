@@ -101,19 +101,22 @@ impl BandwidthEstimator for TrendGcc {
         }
         let lost = reports.iter().filter(|report| !report.arrived).count();
         let factor = self.losses.update(now, lost, reports.len());
-        let usage = match self.marks.call_for_less(now, reports) {
+        let usage = match self.marks.call_for_less(reports) {
             true => Usage::Over,
             false => self.detector.usage(),
         };
         let may_grow = self.losses.are_low();
-        self.rate.update(now, usage, self.acked.bps(), may_grow);
+        if self.rate.update(now, usage, self.acked.bps(), may_grow) {
+            self.marks.answered(now);
+        }
         let target = self.rate.target_bps() * factor.unwrap_or(1.0);
         let Bounds {
             least_bps,
             most_bps,
             ..
         } = self.bounds;
-        let own = target.clamp(least_bps, most_bps);
+        // What one sends beyond its share, since it sends it anyway, is nothing that it found.
+        let own = target.min(most_bps);
         let target = self.flow.as_ref().map_or(own, |flow| flow.update(own));
         self.rate.limit(target.max(least_bps));
     }

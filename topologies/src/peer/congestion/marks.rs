@@ -16,17 +16,18 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Whether packets that are reported at `now` have a mark that is to be answered.
-    pub fn call_for_less(&mut self, now: Instant, reports: &[PacketReport]) -> bool {
-        let since = self.answered;
+    /// Whether packets that are reported have a mark that is to be answered.
+    pub fn call_for_less(&self, reports: &[PacketReport]) -> bool {
         let is_news = |report: &PacketReport| {
-            report.ecn == Ecn::Ce && since.is_none_or(|answered| report.departure > answered)
+            let answered = self.answered;
+            report.ecn == Ecn::Ce && answered.is_none_or(|answered| report.departure > answered)
         };
-        let news = reports.iter().any(is_news);
-        if news {
-            self.answered = Some(now);
-        }
-        news
+        reports.iter().any(is_news)
+    }
+
+    /// The rate was decreased at `now`.
+    pub fn answered(&mut self, now: Instant) {
+        self.answered = Some(now);
     }
 }
 
@@ -51,15 +52,18 @@ mod tests {
             packet(1, Ecn::Ect0),
             packet(2, Ecn::Ect1),
         ];
-        assert!(!marks.call_for_less(at(100), &quiet));
+        assert!(!marks.call_for_less(&quiet));
         let several = [
             packet(90, Ecn::Ce),
             packet(91, Ecn::Ect0),
             packet(92, Ecn::Ce),
         ];
-        assert!(marks.call_for_less(at(200), &several));
+        assert!(marks.call_for_less(&several));
+        // Nothing came of it yet.
+        assert!(marks.call_for_less(&several));
+        marks.answered(at(200));
         // What was on its way then, and what left at that very instant.
-        assert!(!marks.call_for_less(at(300), &[packet(150, Ecn::Ce), packet(200, Ecn::Ce)]));
-        assert!(marks.call_for_less(at(400), &[packet(150, Ecn::Ce), packet(201, Ecn::Ce)]));
+        assert!(!marks.call_for_less(&[packet(150, Ecn::Ce), packet(200, Ecn::Ce)]));
+        assert!(marks.call_for_less(&[packet(150, Ecn::Ce), packet(201, Ecn::Ce)]));
     }
 }

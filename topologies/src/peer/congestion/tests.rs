@@ -1,10 +1,12 @@
 //! Estimators behind a model of a bottleneck, the stack's beside ours.
 
-use rtc::interceptor::Gcc;
+use std::sync::Arc;
+
+use rtc::interceptor::{BandwidthEstimator, Gcc, PacketReport};
 use scenarios::Threshold;
 
-use super::bottleneck::{Bottleneck, Second, drive};
-use super::{Bounds, PACING, TrendGcc};
+use super::bottleneck::{Bottleneck, Second, drive, epoch, report};
+use super::{Bounds, Flow, FlowStateExchange, PACING, TrendGcc};
 
 const BOUNDS: Bounds = Bounds {
     least_bps: 50_000.0,
@@ -112,4 +114,30 @@ fn the_stacks_estimator_fills_the_buffer() {
         (0.0..0.5 * settled.queue_ms).contains(&ours.queue_ms),
         "{ours:?}"
     );
+}
+
+/// Of 550 kbps a flow that counts for a tenth of the other has 50, and sends 74 of them anyway. Nothing
+/// grows in no time, however often feedback comes, so the other one keeps its 500.
+#[test]
+fn a_flow_on_its_floor_finds_nothing_that_others_could_have() {
+    let exchange: Arc<FlowStateExchange> = Arc::default();
+    let bounds = Bounds {
+        least_bps: 74_000.0,
+        ..BOUNDS
+    };
+    let [mut large, mut small] = [(10.0, 500_000.0), (1.0, 50_000.0)].map(|(priority, start)| {
+        let flow = Flow::begin(&exchange, priority, start, BOUNDS.desired_bps);
+        TrendGcc::new(start, bounds, Threshold::Libwebrtc).coupled(Some(flow))
+    });
+    let arrived = PacketReport {
+        arrived: true,
+        ..report()
+    };
+    for _ in 0..100 {
+        small.on_reports(epoch(), std::slice::from_ref(&arrived));
+    }
+    large.on_reports(epoch(), &[arrived]);
+    assert_eq!(small.estimate_bps(), 74_000.0);
+    let large = large.estimate_bps();
+    assert!((large - 500_000.0).abs() < 1.0, "{large}");
 }
