@@ -57,3 +57,35 @@ impl Patience {
         (latest * MARGIN).clamp(self.least, MOST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Patience after a packet that came at so many ms, and so late.
+    fn after(patience: &mut Patience, at: u64, late: u64) -> u64 {
+        patience.note(Time::from_millis(at), Duration::from_millis(late));
+        patience.lateness().as_millis() as u64
+    }
+
+    #[test]
+    fn it_is_twice_the_latest_of_ten_seconds() {
+        let mut patience = Patience::new(false);
+        assert_eq!(patience.lateness(), NOT_ASKING);
+        assert_eq!(after(&mut patience, 0, 70), 140);
+        assert_eq!(after(&mut patience, 5_000, 30), 140);
+        assert_eq!(after(&mut patience, 10_000, 5), 140);
+        // From here on the packets of 5,000 ms and 10,000 ms are the latest.
+        assert_eq!(after(&mut patience, 10_001, 5), 60);
+        assert_eq!(after(&mut patience, 15_001, 5), 20);
+    }
+
+    #[test]
+    fn who_asks_waits_for_two_requests_and_nobody_longer_than_a_second() {
+        let mut patience = Patience::new(true);
+        assert_eq!(patience.lateness(), ASKING);
+        assert_eq!(after(&mut patience, 0, 150), 400);
+        assert_eq!(after(&mut patience, 1, 300), 600);
+        assert_eq!(after(&mut patience, 2, 900), 1_000);
+    }
+}

@@ -8,6 +8,8 @@ use super::buffer::CAPACITY;
 use super::*;
 use crate::peer::interceptors::JitterBuffer;
 
+mod pictures;
+
 const SSRC: u32 = 7;
 const VIDEO: u32 = 90_000;
 const DEPTH: Duration = Duration::from_millis(60);
