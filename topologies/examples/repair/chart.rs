@@ -18,10 +18,11 @@ const COLORS: [RGBColor; 7] = [
 const GRID: RGBColor = RGBColor(221, 221, 221);
 const WIDTH: u32 = 900;
 const HEAD: u32 = 40;
-const SECTION_HEAD: u32 = 80;
+const SECTION_HEAD: u32 = 36;
+const LEGEND: u32 = 22;
 const PANEL: u32 = 220;
 const PANELS_IN_A_ROW: usize = 2;
-const LEGENDS_IN_A_ROW: i32 = 5;
+const LEGENDS_IN_A_ROW: usize = 5;
 
 /// Panels whose lines have the same names.
 pub struct Section {
@@ -65,7 +66,12 @@ impl Panel {
 
 impl Section {
     fn height(&self) -> u32 {
-        SECTION_HEAD + PANEL * self.rows() as u32
+        self.head() + PANEL * self.rows() as u32
+    }
+
+    fn head(&self) -> u32 {
+        let names = self.panels.first().map_or(0, |panel| panel.lines.len());
+        SECTION_HEAD + LEGEND * names.div_ceil(LEGENDS_IN_A_ROW) as u32
     }
 
     fn rows(&self) -> usize {
@@ -103,7 +109,7 @@ fn draw_section(area: &Area, section: &Section) -> Result<(), Box<dyn Error>> {
     if let Some(panel) = section.panels.first() {
         draw_legend(area, panel)?;
     }
-    let (_, body) = area.split_vertically(SECTION_HEAD);
+    let (_, body) = area.split_vertically(section.head());
     let areas = body.split_evenly((section.rows(), PANELS_IN_A_ROW));
     for (area, panel) in areas.iter().zip(&section.panels) {
         draw_panel(area, panel)?;
@@ -113,11 +119,9 @@ fn draw_section(area: &Area, section: &Section) -> Result<(), Box<dyn Error>> {
 
 fn draw_legend(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
     let font = ("sans-serif", 14).into_font();
-    for (index, ((name, _), color)) in (0..).zip(panel.lines.iter().zip(COLORS)) {
-        let (x, y) = (
-            8 + 175 * (index % LEGENDS_IN_A_ROW),
-            32 + 22 * (index / LEGENDS_IN_A_ROW),
-        );
+    let places = (0..).map(|index: usize| (index % LEGENDS_IN_A_ROW, index / LEGENDS_IN_A_ROW));
+    for ((column, row), ((name, _), color)) in places.zip(panel.lines.iter().zip(COLORS)) {
+        let (x, y) = (8 + 175 * column as i32, 32 + LEGEND as i32 * row as i32);
         area.draw(&Circle::new((x + 6, y + 6), 4, color.filled()))?;
         area.draw_text(name, &font.clone().into(), (x + 18, y))?;
     }

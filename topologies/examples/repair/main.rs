@@ -98,8 +98,8 @@ fn sound_row((name, fec, conceal): (&'static str, bool, bool), loss: u32) -> Sou
     plan.duration = Duration::from_secs(20);
     let output = topologies::run(&plan, &RunOptions::default(), &|_| {});
     let record = output.expect("the plan can be run").record;
-    let snr_db = sound::segmental_snr_db(loss, fec, conceal).expect("Opus works");
-    SoundRow::of(name, loss, &record, snr_db)
+    let damage = sound::damage(loss, fec, conceal).expect("Opus works");
+    SoundRow::of(name, loss, &record, damage)
 }
 
 fn of_pictures(rows: &[Row]) -> Section {
@@ -126,10 +126,13 @@ fn of_sound(rows: &[SoundRow]) -> Section {
     };
     Section {
         title: "Sound",
-        under: "the same call without pictures, 20 s; SNR: the codec alone, 60 s; n = 1 seed",
+        under: "the same call without pictures, 20 s; SNR and distance: the codec alone, 60 s; n = 1 seed",
         panels: vec![
             panel("guessed or silent, %", [0.0, 12.0], |r| r.missing_pct),
-            panel("segmental SNR, dB", [20.0, 36.0], |r| r.snr_db),
+            panel("segmental SNR, dB", [20.0, 36.0], |r| r.damage.snr_db),
+            panel("spectral distance, dB", [0.0, 4.0], |r| {
+                r.damage.distance_db
+            }),
         ],
     }
 }

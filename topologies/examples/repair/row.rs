@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::sound::Damage;
 use reports::record::{CellRecord, Kind, RepairRecord, StreamRecord};
 
 /// What came of a call, both directions together.
@@ -120,17 +121,17 @@ pub struct SoundRow {
     pub recovered_pct: f64,
     /// 20 ms of sound that were guessed, or silent, of those sent.
     pub missing_pct: f64,
-    /// Of the codec alone, with the same repairs: see [`crate::sound`].
-    pub snr_db: f64,
+    /// Of the codec alone, with the same repairs.
+    pub damage: Damage,
 }
 
 impl SoundRow {
     /// The head of the table.
     pub const HEAD: &str = "| repair of sound | loss | lost | from the next packet | guessed or silent \
-                            | segmental SNR, dB |\n|---|---|---|---|---|---|";
+                            | segmental SNR, dB | spectral distance, dB |\n|---|---|---|---|---|---|---|";
 
     /// The row of a call.
-    pub fn of(repair: &'static str, loss_pct: u32, record: &CellRecord, snr_db: f64) -> Self {
+    pub fn of(repair: &'static str, loss_pct: u32, record: &CellRecord, damage: Damage) -> Self {
         let streams = || record.streams.iter().filter(|s| s.kind == Kind::Audio);
         let sum = |value: &dyn Fn(&StreamRecord) -> u64| streams().map(value).sum::<u64>() as f64;
         let repairs = |stream: &StreamRecord| stream.repair.unwrap_or_default();
@@ -141,7 +142,7 @@ impl SoundRow {
             lost_pct: 100.0 * (sent - sum(&|s| s.packets_received)) / sent,
             recovered_pct: 100.0 * sum(&|s| repairs(s).redundant_frames) / sent,
             missing_pct: 100.0 * sum(&|s| repairs(s).concealed_frames) / sent,
-            snr_db,
+            damage,
         }
     }
 }
@@ -151,13 +152,14 @@ impl fmt::Display for SoundRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "| {} | {} % | {:.1} % | {:.1} % | {:.1} % | {:.1} |",
+            "| {} | {} % | {:.1} % | {:.1} % | {:.1} % | {:.1} | {:.2} |",
             self.repair,
             self.loss_pct,
             self.lost_pct,
             self.recovered_pct,
             self.missing_pct,
-            self.snr_db,
+            self.damage.snr_db,
+            self.damage.distance_db,
         )
     }
 }
