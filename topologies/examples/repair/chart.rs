@@ -1,11 +1,9 @@
-//! The table as a chart: a panel for each figure, a line for each repair.
+//! The tables as a chart: a panel for each figure, a line for each repair.
 
 use std::error::Error;
 use std::path::Path;
 
 use plotters::prelude::*;
-
-use crate::row::Row;
 
 /// Of Okabe and Ito, told apart by the colour-blind.
 const COLORS: [RGBColor; 7] = [
@@ -18,76 +16,126 @@ const COLORS: [RGBColor; 7] = [
     RGBColor(0, 158, 115),
 ];
 const GRID: RGBColor = RGBColor(221, 221, 221);
-const SIZE: (u32, u32) = (720, 1_000);
-const HEAD: i32 = 108;
-const UNDER_WHAT: &str =
-    "two in a mesh, 25 ms apart, 10 s of 30 pictures a second both ways, n = 1 seed";
+const WIDTH: u32 = 900;
+const HEAD: u32 = 40;
+const SECTION_HEAD: u32 = 36;
+const LEGEND: u32 = 22;
+const PANEL: u32 = 220;
+const PANELS_IN_A_ROW: usize = 2;
+const LEGENDS_IN_A_ROW: usize = 5;
 
-/// What a panel shows: title, lowest and highest value, and the figure.
-type Panel = (&'static str, [f64; 2], fn(&Row) -> f64);
+/// Panels whose lines have the same names.
+pub struct Section {
+    /// Of what.
+    pub title: &'static str,
+    /// How it was measured.
+    pub under: &'static str,
+    /// What is drawn.
+    pub panels: Vec<Panel>,
+}
 
-const PANELS: [Panel; 4] = [
-    ("pictures shown, % of those sent", [0.0, 100.0], |row| {
-        row.shown_pct
-    }),
-    (
-        "time that the picture stood still, %",
-        [0.0, 100.0],
-        |row| row.frozen_pct,
-    ),
-    ("PSNR of the pictures shown, dB", [36.0, 44.0], |row| {
-        row.psnr_db
-    }),
-    ("SSIM of the pictures shown", [0.95, 1.0], |row| row.ssim),
-];
+/// One figure against loss.
+pub struct Panel {
+    /// With its unit.
+    pub title: &'static str,
+    /// The lowest and the highest value.
+    pub range: [f64; 2],
+    /// By name: loss, percent, and value.
+    pub lines: Vec<(&'static str, Vec<(f64, f64)>)>,
+}
 
-/// Writes the chart of these rows, in the order of their repairs, as SVG.
+impl Panel {
+    /// The figure of rows, which are in the order of their names.
+    pub fn of<R>(
+        title: &'static str,
+        range: [f64; 2],
+        rows: &[R],
+        name: impl Fn(&R) -> &'static str,
+        point: impl Fn(&R) -> (f64, f64),
+    ) -> Self {
+        let lines = rows.chunk_by(|a, b| name(a) == name(b));
+        Panel {
+            title,
+            range,
+            lines: lines
+                .map(|line| (name(&line[0]), line.iter().map(&point).collect()))
+                .collect(),
+        }
+    }
+}
+
+impl Section {
+    fn height(&self) -> u32 {
+        self.head() + PANEL * self.rows() as u32
+    }
+
+    fn head(&self) -> u32 {
+        let names = self.panels.first().map_or(0, |panel| panel.lines.len());
+        SECTION_HEAD + LEGEND * names.div_ceil(LEGENDS_IN_A_ROW) as u32
+    }
+
+    fn rows(&self) -> usize {
+        self.panels.len().div_ceil(PANELS_IN_A_ROW)
+    }
+}
+
+/// Writes the chart of these sections as SVG.
 ///
 /// # Errors
 ///
 /// If the file cannot be written.
-pub fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
-    let root = SVGBackend::new(path, SIZE).into_drawing_area();
+pub fn draw(sections: &[Section], path: &Path) -> Result<(), Box<dyn Error>> {
+    let height = HEAD + sections.iter().map(Section::height).sum::<u32>();
+    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let title = ("sans-serif", 20).into_font();
     root.draw_text("What each repair buys, against loss", &title.into(), (8, 8))?;
-    let subtitle = ("sans-serif", 14).into_font();
-    root.draw_text(UNDER_WHAT, &subtitle.into(), (8, 36))?;
-    let lines: Vec<&[Row]> = rows.chunk_by(|a, b| a.repair == b.repair).collect();
-    draw_legend(&root, &lines)?;
-    let (_, body) = root.split_vertically(HEAD);
-    for (area, panel) in body.split_evenly((PANELS.len(), 1)).iter().zip(PANELS) {
-        draw_panel(area, panel, &lines)?;
+    let (_, mut rest) = root.split_vertically(HEAD);
+    for section in sections {
+        let (area, below) = rest.split_vertically(section.height());
+        draw_section(&area, section)?;
+        rest = below;
     }
     Ok(root.present()?)
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-fn draw_legend(root: &Area, lines: &[&[Row]]) -> Result<(), Box<dyn Error>> {
-    let font = ("sans-serif", 15).into_font();
-    for (index, (line, color)) in (0..).zip(lines.iter().zip(COLORS)) {
-        let (x, y) = (8 + 170 * (index % 4), 64 + 22 * (index / 4));
-        root.draw(&Circle::new((x + 6, y + 6), 4, color.filled()))?;
-        root.draw_text(line[0].repair, &font.clone().into(), (x + 18, y))?;
+fn draw_section(area: &Area, section: &Section) -> Result<(), Box<dyn Error>> {
+    let title = ("sans-serif", 17).into_font();
+    area.draw_text(section.title, &title.into(), (8, 4))?;
+    let under = ("sans-serif", 13).into_font();
+    area.draw_text(section.under, &under.into(), (110, 7))?;
+    if let Some(panel) = section.panels.first() {
+        draw_legend(area, panel)?;
+    }
+    let (_, body) = area.split_vertically(section.head());
+    let areas = body.split_evenly((section.rows(), PANELS_IN_A_ROW));
+    for (area, panel) in areas.iter().zip(&section.panels) {
+        draw_panel(area, panel)?;
     }
     Ok(())
 }
 
-fn draw_panel(
-    area: &Area,
-    (title, [low, high], of): Panel,
-    lines: &[&[Row]],
-) -> Result<(), Box<dyn Error>> {
-    let most = lines
-        .iter()
-        .flat_map(|line| line.iter().map(|row| row.loss_pct))
-        .max();
-    let most = f64::from(most.unwrap_or(1));
+fn draw_legend(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
+    let font = ("sans-serif", 14).into_font();
+    let places = (0..).map(|index: usize| (index % LEGENDS_IN_A_ROW, index / LEGENDS_IN_A_ROW));
+    for ((column, row), ((name, _), color)) in places.zip(panel.lines.iter().zip(COLORS)) {
+        let (x, y) = (8 + 175 * column as i32, 32 + LEGEND as i32 * row as i32);
+        area.draw(&Circle::new((x + 6, y + 6), 4, color.filled()))?;
+        area.draw_text(name, &font.clone().into(), (x + 18, y))?;
+    }
+    Ok(())
+}
+
+fn draw_panel(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
+    let [low, high] = panel.range;
+    let points = panel.lines.iter().flat_map(|(_, points)| points);
+    let most = points.map(|(loss, _)| *loss).fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(24)
-        .caption(title, ("sans-serif", 15))
+        .caption(panel.title, ("sans-serif", 15))
         .x_label_area_size(36)
         .y_label_area_size(48)
         .build_cartesian_2d(0.0..most, low..high)?;
@@ -102,11 +150,7 @@ fn draw_panel(
         .y_label_formatter(&|value| format!("{value:.decimals$}"))
         .label_style(("sans-serif", 14))
         .draw()?;
-    for (line, color) in lines.iter().zip(COLORS) {
-        let points: Vec<_> = line
-            .iter()
-            .map(|row| (f64::from(row.loss_pct), of(row)))
-            .collect();
+    for ((_, points), color) in panel.lines.iter().zip(COLORS) {
         let marks = points
             .iter()
             .map(|point| Circle::new(*point, 3, color.filled()));

@@ -14,7 +14,7 @@ use crate::costs::cost;
 use crate::media::AssembledFrame;
 
 /// Frames that wait for the decoder before frames are dropped: a tenth of a second at 30 frames
-/// per second, as much as a burst after a repair brings at once.
+/// per second. What the playout buffer held back for a repair comes at once, on top of them.
 const WAITING: usize = 3;
 
 /// A decoder and the frames that wait for it.
@@ -22,10 +22,16 @@ pub struct DecodeQueue {
     context: Context,
     pixels: usize,
     decoder: Decoder,
-    waiting: VecDeque<AssembledFrame>,
+    waiting: VecDeque<Waiting>,
     current: Option<(u32, Working<Outcome>)>,
     /// Frames are dropped up to the next keyframe.
     behind: bool,
+}
+
+struct Waiting {
+    frame: AssembledFrame,
+    /// It came at once with others, which is not the decoder's fault.
+    held: bool,
 }
 
 impl DecodeQueue {
@@ -42,9 +48,11 @@ impl DecodeQueue {
         }
     }
 
-    /// Takes the next frame; `false` if it was dropped, so that a keyframe is needed.
-    pub fn push(&mut self, frame: AssembledFrame) -> bool {
-        let full = self.waiting.len() == WAITING;
+    /// Takes the next frame, which was held back or not; `false` if it was dropped, so that a
+    /// keyframe is needed.
+    pub fn push(&mut self, frame: AssembledFrame, held: bool) -> bool {
+        let in_time = self.waiting.iter().filter(|waiting| !waiting.held);
+        let full = !held && in_time.count() == WAITING;
         if frame.starts_anew() {
             self.behind = false;
             if full {
@@ -56,7 +64,7 @@ impl DecodeQueue {
             self.skipped(1);
             return false;
         }
-        self.waiting.push_back(frame);
+        self.waiting.push_back(Waiting { frame, held });
         self.start();
         !self.behind
     }
@@ -81,7 +89,7 @@ impl DecodeQueue {
         if self.current.is_some() {
             return;
         }
-        let Some(frame) = self.waiting.pop_front() else {
+        let Some(Waiting { frame, .. }) = self.waiting.pop_front() else {
             return;
         };
         let price = cost(&self.context.plan, |c| c.video_decode_pixel_ns, self.pixels);

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use rtc::rtp::packet::Packet;
 use sim::Time;
 use tokio::sync::{Notify, mpsc};
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -53,7 +52,7 @@ pub async fn receive_video(
             biased;
             (timestamp, outcome) = decoding.next() => receiver.decoded(timestamp, outcome).await,
             packet = packets.next() => match packet {
-                Some(due) => receiver.packet(&due.packet, &mut decoding).await,
+                Some(due) => receiver.packet(&due, &mut decoding).await,
                 None => return,
             },
         }
@@ -75,13 +74,13 @@ struct VideoReceiver {
 }
 
 impl VideoReceiver {
-    async fn packet(&mut self, packet: &Packet, decoding: &mut DecodeQueue) {
-        self.media_ssrc = packet.header.ssrc;
-        let assembly = self.assembler.push(packet);
-        let mut damaged = assembly.missing > 0 || assembly.malformed;
+    async fn packet(&mut self, due: &Due, decoding: &mut DecodeQueue) {
+        self.media_ssrc = due.packet.header.ssrc;
+        let assembly = self.assembler.push(&due.packet);
+        let mut damaged = assembly.missing > 0 && !due.anew || assembly.malformed;
         if let Some(frame) = assembly.frame {
             self.assembled(frame.rtp_timestamp);
-            damaged |= !decoding.push(frame);
+            damaged |= !decoding.push(frame, due.held);
         }
         if damaged {
             self.ask_for_keyframe().await;
@@ -192,7 +191,10 @@ pub async fn receive_audio(
     due: impl Fn(SoundPacket),
 ) {
     let mut packets = playout(&context, hop, track);
-    while let Some(Due { packet, redundant }) = packets.next().await {
+    while let Some(Due {
+        packet, redundant, ..
+    }) = packets.next().await
+    {
         let (now, timestamp) = (context.environment.now(), packet.header.timestamp);
         let observatory = &context.observatory;
         match redundant {

@@ -156,9 +156,11 @@ pub fn playout_buffer(plan: &Plan, kind: Kind) -> Option<PlayoutBuffer> {
     };
     let ours = plan.stack.steady_playout;
     let mut buffer = ours.then(|| PlayoutBuffer::new(clock, depth))?;
-    if plan.repair.playout == Playout::Adaptive {
-        buffer = buffer.adaptive();
-    }
+    buffer = match (plan.repair.playout, kind) {
+        (Playout::Fixed, _) => buffer,
+        (Playout::Adaptive, Kind::Audio) => buffer.adaptive(),
+        (Playout::Adaptive, Kind::Video) => buffer.patient(plan.repair.nack),
+    };
     if plan.repair.opus_fec && kind == Kind::Audio {
         buffer = buffer.redundant();
     }

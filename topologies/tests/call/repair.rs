@@ -267,15 +267,49 @@ fn a_buffer_that_adapts_waits_for_jitter() {
     assert!(fixed > 2 * adaptive, "{fixed} and {adaptive}");
 }
 
+/// Losses in bursts of two, as FlexFEC cannot rebuild them: one begins before 1.5 % of packets, so
+/// 0.015 / (0.015 + 0.5) = 2.9 % are lost.
+const BURSTS: LossConfig = LossConfig::GilbertElliott {
+    good_to_bad: 0.015,
+    bad_to_good: 0.5,
+    loss_good: 0.0,
+    loss_bad: 1.0,
+};
+
+/// What is sent again is up to 100 ms (the next request), a round trip and a picture later than the
+/// rest, and a buffer that adapts is not that deep: it waits for the repair, and no picture breaks.
+/// It waits for the second one, 100 ms later, too. With p = 3 %, of 500 packets 15 are sent again, and
+/// 0.01 are lost three times: nobody asks for a keyframe. A wait of up to 150 ms and a round trip
+/// of 40 ms costs up to 6 pictures of 300, and not all of them: 30 % at the most for 15 of them, and
+/// 15 % in the mean, less what the depth takes.
+#[test]
+fn a_picture_waits_for_its_repair() {
+    let adaptive = RepairPlan {
+        playout: Playout::Adaptive,
+        ..RepairPlan::default()
+    };
+    let record = record(&lossy_pictures(0.03, adaptive));
+    let (stream, repair) = received(&record, Kind::Video);
+    assert!(repair.retransmitted_packets >= 5, "{repair:?}");
+    assert_eq!(lost(stream), 0);
+    assert_eq!((stream.plis, stream.keyframes), (0, 1), "the first one");
+    let shown = stream.frames_rendered as f64 / stream.frames_sent as f64;
+    assert!((0.85..=1.0).contains(&shown), "{shown} are shown");
+}
+
 /// All at once, where senders adapt, through every topology: packets come back in each of the ways,
-/// nearly none is missing, and pictures do not freeze for long.
+/// and nearly none is missing. What comes late is waited for, so a picture stands still for longer
+/// than 150 ms, which is a freeze, only where a repair is lost, too: 0.3 times a second something has
+/// to be asked for, of which 3 % twice, in 10 s with 10 %. A keyframe that a lost burst broke would
+/// cost more. Where depth is fixed, each repair that comes after it breaks pictures.
 #[test]
 fn all_repairs_work_together_in_every_topology() {
     for topology in [Topology::Mesh, Topology::Sfu, Topology::Mcu] {
-        let mut plan = lossy(0.03, all());
+        let mut plan = lossy(0.0, all());
+        plan.participants[1].link.down.loss = BURSTS;
         plan.topology = topology;
         plan.congestion.control = CongestionControl::Gcc;
-        plan.duration = Duration::from_secs(6);
+        plan.duration = Duration::from_secs(10);
         plan.mcu.width = 160;
         plan.mcu.height = 90;
         plan.mcu.bitrate_bps = 300_000;
@@ -288,13 +322,20 @@ fn all_repairs_work_together_in_every_topology() {
         }
         assert!(repair.fec_packets > 0, "{topology}: {repair:?}");
         assert!(repair.rebuilt_packets > 0, "{topology}: {repair:?}");
-        let shown = stream.frames_rendered as f64 / stream.frames_sent as f64;
+        assert!(repair.retransmitted_packets > 0, "{topology}: {repair:?}");
+        // An SFU may stop a stream for a while, for what it takes the leg to carry.
+        assert!(stream.frames_received * 4 >= stream.frames_sent * 3);
+        let shown = stream.frames_rendered as f64 / stream.frames_received as f64;
         assert!(
-            (0.8..=1.05).contains(&shown),
+            (0.93..=1.05).contains(&shown),
             "{topology}: {shown} are shown"
         );
+        // Of the mesh and the SFU: an MCU asks for keyframes for those who join.
+        if topology != Topology::Mcu {
+            assert!(stream.plis <= 1, "{topology}: {} PLIs", stream.plis);
+        }
         assert!(
-            stream.freeze_ms <= 1_000.0,
+            stream.freeze_ms <= 300.0,
             "{topology}: {} ms",
             stream.freeze_ms
         );

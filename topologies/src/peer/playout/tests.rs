@@ -1,10 +1,14 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtc::interceptor::{Interceptor, Packet as Tagged, StreamInfo, TaggedPacket};
 use rtc::sansio::Protocol;
+use sim::Time;
 
+use super::buffer::CAPACITY;
 use super::*;
 use crate::peer::interceptors::JitterBuffer;
+
+mod pictures;
 
 const SSRC: u32 = 7;
 const VIDEO: u32 = 90_000;
@@ -68,8 +72,8 @@ fn release(buffer: &mut PlayoutBuffer, end: Option<Time>, released: &mut Vec<(u1
 }
 
 fn collect(buffer: &mut PlayoutBuffer, now: Time, released: &mut Vec<(u16, u64)>) {
-    while let Some(packet) = buffer.pop(now) {
-        released.push((packet.header.sequence_number, now.as_nanos() / 1_000));
+    while let Some(due) = buffer.pop(now) {
+        released.push((due.packet.header.sequence_number, now.as_nanos() / 1_000));
     }
 }
 
@@ -282,7 +286,7 @@ fn sound(numbers: &[u32], payload: &'static [u8]) -> Vec<(u32, bool, u64)> {
                 break;
             }
             let due = buffer.pop_redundant(now);
-            let due = due.or_else(|| buffer.pop(now).map(Due::itself));
+            let due = due.or_else(|| buffer.pop(now));
             let due = due.expect("something is due");
             let number = due.packet.header.timestamp / 960;
             assert_eq!(u32::from(due.packet.header.sequence_number), number);
@@ -350,7 +354,7 @@ fn what_comes_after_another_stood_in_for_it_is_late() {
     assert_eq!(
         buffer
             .pop(Time::from_millis(100))
-            .map(|p| p.header.sequence_number),
+            .map(|due| due.packet.header.sequence_number),
         Some(2)
     );
     assert!(buffer.pop(Time::from_millis(100)).is_none());
