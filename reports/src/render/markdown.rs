@@ -15,6 +15,9 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     text += &table(&headers, &rows);
     text += &recommendation(run);
     text.push('\n');
+    if let Some((headers, rows)) = text::receivers(run, &text::in_order(run)) {
+        text += &format!("### What receivers see\n\n{}\n", table(&headers, &rows));
+    }
     if let Some((headers, rows)) = text::data(run, &text::in_order(run)) {
         text += &table(&headers, &rows);
         text.push('\n');

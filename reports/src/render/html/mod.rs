@@ -20,6 +20,7 @@ use markup::{figure, table};
 pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut body = comparison(run);
     body += &recommendation(run);
+    body += &receivers(run);
     body += &data(run);
     body += "<h2>Charts</h2>\n";
     body.extend(charts.iter().map(figure));
@@ -54,6 +55,19 @@ fn comparison(run: &Run) -> String {
                 charts show in <code>charts.csv</code>.";
     format!(
         "<h2>Comparison</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// What each group of receivers sees, if there are several.
+fn receivers(run: &Run) -> String {
+    let Some((headers, rows)) = text::receivers(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "By group of receivers, over the pictures that they were shown; the width is that at \
+                which pictures were decoded. Each stream is in <code>streams.csv</code>.";
+    format!(
+        "<h2>What receivers see</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
 }

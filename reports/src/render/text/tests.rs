@@ -189,6 +189,34 @@ fn hosts_that_fall_behind_are_named() {
 }
 
 #[test]
+fn several_groups_of_receivers_stand_beside_each_other_by_topology() {
+    // What the test of `metrics` derives, without widths: 38 dB and 18.75 fps at home, 36 and 13.5
+    // at c. In the SFU nothing froze.
+    let two = |topology| {
+        let mut cell = of(topology, 3);
+        cell.hosts[2].group = Some("mobile".to_owned());
+        cell
+    };
+    let mut sfu = two("sfu");
+    sfu.streams[3].freeze_ms = 0.0;
+    let mut run = run(vec![two("mesh"), sfu]);
+    run.grid.topologies = vec!["mesh".to_owned(), "sfu".to_owned()];
+    let text = render(&run, "rtclab run trio");
+    let expected = "\
+N  receivers  n  topology   fps  frozen  PSNR   SSIM  down
+                                      %    dB         kbps
+-----------------------------------------------------------
+3  home       2  mesh      18.8     7.5  38.0  0.964   150
+3  home       2  sfu       18.8     0.0  38.0  0.964   150
+3  mobile     1  mesh      13.5     0.0  36.0  0.950   300
+3  mobile     1  sfu       13.5     0.0  36.0  0.950   300
+";
+    assert!(text.contains(expected), "{text}");
+    // One group sees what the first table says.
+    assert!(!shown(vec![cell()]).contains("receivers"));
+}
+
+#[test]
 fn seeds_get_a_column_only_if_they_differ() {
     let other = CellRecord { seed: 8, ..cell() };
     assert!(!shown(vec![cell(), cell()]).contains("seed  "));
