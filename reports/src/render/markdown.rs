@@ -18,6 +18,9 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     if let Some((headers, rows)) = text::receivers(run, &text::in_order(run)) {
         text += &format!("### What receivers see\n\n{}\n", table(&headers, &rows));
     }
+    if let Some((headers, rows)) = text::repair(run, &text::in_order(run)) {
+        text += &format!("### Losses and repairs\n\n{}\n", table(&headers, &rows));
+    }
     if let Some((headers, rows)) = text::data(run, &text::in_order(run)) {
         text += &table(&headers, &rows);
         text.push('\n');

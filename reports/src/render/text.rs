@@ -6,6 +6,7 @@ mod flows;
 mod interruptions;
 pub(super) mod layout;
 mod receivers;
+mod repair;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -17,10 +18,11 @@ use crate::record::CellRecord;
 use crate::run::Run;
 pub(super) use data::comparison as data;
 pub(super) use receivers::comparison as receivers;
+pub(super) use repair::comparison as repair;
 pub(super) use summary::comparison;
 
 /// The table of the cells, the topologies to build, what the groups of receivers see if there are
-/// several, data channels and shared uplinks if there are any, what happenings did to streams, the pairs that were relayed or not connected, the
+/// several, losses and repairs, data channels and shared links if there are any, what happenings did to streams, the pairs that were relayed or not connected, the
 /// hosts that could not keep up, the warnings, and `replay`, the command that gives the run again
 /// from where the reader is. Fits 120 columns in calls of up to
 /// 100 participants, if not every figure of a row is extreme.
@@ -29,6 +31,7 @@ pub fn render(run: &Run, replay: &str) -> String {
     let mut sections = vec![heading(run), summary::table(run, &cells)];
     sections.extend(decisions::table(run, &recommend::all(run)));
     sections.extend(receivers::table(run, &cells));
+    sections.extend(repair::table(run, &cells));
     sections.extend(data::table(run, &cells));
     sections.extend(flows::table(run, &cells));
     sections.extend(remarks(run));

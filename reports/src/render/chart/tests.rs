@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{cell, run};
+use crate::fixture::{cell, flow, run};
 use crate::record::{CellRecord, Role};
 use crate::render::{csv, html, json, markdown};
 
@@ -132,6 +132,50 @@ fn sentences_say_what_the_records_say() {
     // One of the two connected pairs is relayed, everywhere.
     let expected = "Share of relayed pairs at N = 5: 50.0 % in every topology.";
     assert_eq!(sentence("relayed-pairs"), expected);
+}
+
+/// A link of 5,000 kbps over which 1,000 go is above the axis, and one of 2,500 is on it; a panel
+/// without a delay is not drawn.
+#[test]
+fn a_link_that_is_hardly_used_leaves_the_axis_to_what_goes_over_it() {
+    let flows = |capacity: f64| {
+        let mut cell = cell();
+        let row = cell.timeline[0].clone();
+        let row = |second| crate::record::TimelineRecord {
+            second,
+            up_capacity_kbps: Some(capacity),
+            down_capacity_kbps: None,
+            ..row.clone()
+        };
+        cell.timeline = (0..12).map(row).collect();
+        cell.flows = vec![flow(("a", "b"), 0..12, (1_000.0, 10, 0), 20)];
+        for second in &mut cell.flows[0].seconds {
+            second.queue_ms = Default::default();
+        }
+        let mut charts = all(&run(vec![cell])).into_iter();
+        charts
+            .find(|chart| chart.name == "flows")
+            .expect("somebody adapts")
+    };
+    let (far, near) = (flows(5_000.0), flows(2_500.0));
+    // 5,000 kbps as text beside the axis, whose last tick is 1,000.
+    let says = |chart: &Chart, text: &str| chart.svg.contains(&format!(">\n{text}\n<"));
+    assert!(says(&far, "5000 kbps") && says(&far, "1000") && !says(&far, "2000"));
+    assert!(
+        !says(&near, "2500 kbps") && says(&near, "2000"),
+        "{}",
+        near.svg
+    );
+    for chart in [far, near] {
+        assert!(!chart.svg.contains("queueing delay"), "{}", chart.svg);
+        assert!(
+            chart.sentence.ends_with("and not drawn."),
+            "{}",
+            chart.sentence
+        );
+        // The capacity and the flow in 12 seconds.
+        assert_eq!(chart.data.len(), 24);
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut body = comparison(run);
     body += &recommendation(run);
     body += &receivers(run);
+    body += &repair(run);
     body += &data(run);
     body += "<h2>Charts</h2>\n";
     body.extend(charts.iter().map(figure));
@@ -68,6 +69,20 @@ fn receivers(run: &Run) -> String {
                 which pictures were decoded. Each stream is in <code>streams.csv</code>.";
     format!(
         "<h2>What receivers see</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// What was lost and what was done about it, if there was anything.
+fn repair(run: &Run) -> String {
+    let Some((headers, rows)) = text::repair(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "Shares of the packets of media, on all hops: what the network dropped came again, was \
+                rebuilt or is missing. The overhead is the bytes of what was sent for that, by the \
+                bytes that encoders made. Each stream is in <code>streams.csv</code>.";
+    format!(
+        "<h2>Losses and repairs</h2>\n{}<p class=\"muted\">{note}</p>\n",
         table(&headers, &rows)
     )
 }

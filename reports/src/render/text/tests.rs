@@ -217,6 +217,20 @@ N  receivers  n  topology   fps  frozen  PSNR   SSIM  down
 }
 
 #[test]
+fn what_was_lost_and_repaired_is_a_row_of_its_own() {
+    let text = shown(vec![crate::metrics::repaired()]);
+    let expected = "\
+N  topology  video   came  rebuilt    still  overhead  audio  repeated  filled
+              lost  again    (FEC)  missing             lost     (FEC)      in
+                 %      %        %        %         %      %         %       %
+-------------------------------------------------------------------------------
+3  mesh       10.0    5.5      2.5      2.0      41.5    6.0       4.5     2.0
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(!shown(vec![cell()]).contains("missing"));
+}
+
+#[test]
 fn seeds_get_a_column_only_if_they_differ() {
     let other = CellRecord { seed: 8, ..cell() };
     assert!(!shown(vec![cell(), cell()]).contains("seed  "));
