@@ -46,8 +46,11 @@ fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Which topology to build, for each size.
+/// Which topology to build, for each size, if that is asked.
 fn recommendation(run: &Run) -> String {
+    if !decisions::is_asked(run) {
+        return String::new();
+    }
     let decisions = recommend::all(run);
     let mut text = "\n### Which topology to build\n\n".to_owned();
     text += &row(decisions::HEADERS.into_iter());

@@ -100,8 +100,11 @@ fn data(run: &Run) -> String {
     )
 }
 
-/// Which topology to build, for each size.
+/// Which topology to build, for each size, if that is asked.
 fn recommendation(run: &Run) -> String {
+    if !decisions::is_asked(run) {
+        return String::new();
+    }
     let decisions = recommend::all(run);
     let rows: Vec<Vec<String>> = decisions::rows(run, &decisions)
         .into_iter()
