@@ -264,6 +264,13 @@ fn a_flow_over_two_bottlenecks_keeps_a_share_of_both() {
         let least = both.min(other) / (both + other);
         assert!((0.25..=0.5).contains(&least), "{both} and {other}: {least}");
     }
+    // The second one is a downlink; of 40 s the last 30 are those above, at 60 % at least.
+    let mut rows = FlowRow::all(&record).into_iter();
+    let down = rows.find(|row| (row.host.as_str(), row.way) == ("far-1", "down"));
+    let down = down.expect("its downlink has a rate");
+    assert_eq!((down.capacity_kbps, down.flows), (1_600.0, 2));
+    let used = down.use_ratio.expect("it has a rate");
+    assert!((0.45..=1.0).contains(&used), "{down:#?}");
     for row in uplinks(&record) {
         let queue_ms = row.queue_ms_p95.expect("one of its flows is not relayed");
         assert!((CALM[0]..=CALM[1]).contains(&queue_ms), "{row:#?}");
