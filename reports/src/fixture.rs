@@ -65,6 +65,7 @@ pub(crate) fn cell() -> CellRecord {
             up_kbps: 1_000.5,
             down_kbps: 100.0,
             up_capacity_kbps: Some(1_200.0),
+            down_capacity_kbps: Some(6_000.0),
             estimate_kbps: Some(910.5),
             target_kbps: Some(800.0),
             frames_rendered: 60,

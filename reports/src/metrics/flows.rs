@@ -1,7 +1,8 @@
-//! `flows.csv`: how the connections of a host that adapts share its uplink, a row per phase.
+//! `flows.csv`: how connections share the access links of a call that adapts, a row per phase.
 //!
-//! A phase is a stretch of whole seconds in which as many connections carry media and the uplink
-//! has the same capacity.
+//! A phase is a stretch of whole seconds in which the same connections carry media and the link has
+//! the same capacity. The start of the call begins one, and so does a change; the start of the
+//! window does not, or a change soon after it would not be seen.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +10,7 @@ use std::ops::Range;
 use super::figures::{max, mean};
 use super::row::row;
 use crate::distribution::Distribution;
-use crate::record::{CellRecord, FlowRecord, FlowSecond};
+use crate::record::{CellRecord, FlowRecord, FlowSecond, HostRecord, TimelineRecord};
 
 /// A change so many seconds after the start of a phase, or sooner, belongs to that phase.
 const SHORTEST: u32 = 5;
@@ -18,8 +19,8 @@ const SHORTEST: u32 = 5;
 const SETTLED: f64 = 0.2;
 
 row! {
-    /// What the connections of one host did in one phase of the measured window. Times in ms, if
-    /// not in s.
+    /// What the connections over one way of an access link did in one phase of the measured window.
+    /// Times in ms, if not in s.
     pub struct FlowRow {
         /// The scenario's name.
         pub scenario: String,
@@ -29,15 +30,17 @@ row! {
         pub participants: u32,
         /// The seed of the cell.
         pub seed: u64,
-        /// The host that sends.
-        pub sender: String,
+        /// Whose access link.
+        pub host: String,
+        /// `up`, from it, or `down`, to it.
+        pub way: &'static str,
         /// Start of the phase, s after the start of the call.
         pub from_s: u32,
         /// Its end.
         pub to_s: u32,
         /// Connections that carry media at its end.
         pub flows: u32,
-        /// What the uplink carries, mean over the phase.
+        /// What the link carries that way, mean over the phase.
         pub capacity_kbps: f64,
         /// RTP that arrived at the other ends, mean over the phase.
         pub received_kbps: f64,
@@ -66,18 +69,17 @@ row! {
 }
 
 impl FlowRow {
-    /// The rows of one cell: senders in the order of hosts, phases in that of time.
+    /// The rows of one cell: hosts in their order, the way up before the way down, phases in the
+    /// order of time.
     ///
-    /// Of senders that adapt and whose uplinks have a capacity.
+    /// Of participants in calls that adapt, and links that have a capacity.
     pub fn all(record: &CellRecord) -> Vec<FlowRow> {
-        let uplinks = record.hosts.iter();
-        let uplinks = uplinks.filter_map(|host| Uplink::of(record, &host.name));
-        let rows = |uplink: Uplink| {
-            let phases = uplink.phases(window(record));
-            let row = |phase| uplink.row(record, phase);
+        let rows = |link: Link| {
+            let phases = link.phases(window(record));
+            let row = |phase| link.row(record, phase);
             phases.into_iter().filter_map(row).collect::<Vec<_>>()
         };
-        uplinks.flat_map(rows).collect()
+        Link::all(record).into_iter().flat_map(rows).collect()
     }
 }
 
@@ -120,37 +122,74 @@ struct Packets {
     marked: u64,
 }
 
-/// An uplink and what goes over it.
-struct Uplink<'a> {
-    sender: &'a str,
-    /// By second.
-    capacity_kbps: BTreeMap<u32, f64>,
-    flows: Vec<BTreeMap<u32, &'a FlowSecond>>,
+/// Which way media goes over an access link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the host.
+    Up,
+    /// To it.
+    Down,
 }
 
-impl<'a> Uplink<'a> {
-    fn of(record: &'a CellRecord, sender: &'a str) -> Option<Self> {
-        let rows = record.timeline.iter().filter(|row| row.host == sender);
-        let capacity = rows.filter_map(|row| Some((row.second, row.up_capacity_kbps?)));
-        let by_second = |flow: &'a FlowRecord| {
-            let seconds = flow.seconds.iter();
-            seconds.map(|second| (second.second, second)).collect()
+/// One way of an access link, and what goes over it.
+pub(crate) struct Link<'a> {
+    /// Whose.
+    pub(crate) host: &'a str,
+    /// Which way.
+    pub(crate) way: Way,
+    /// By second.
+    pub(crate) capacity_kbps: BTreeMap<u32, f64>,
+    /// Connections by their other end.
+    pub(crate) flows: Vec<(&'a str, Flow<'a>)>,
+}
+
+/// A connection, by second.
+pub(crate) type Flow<'a> = BTreeMap<u32, &'a FlowSecond>;
+
+impl<'a> Link<'a> {
+    /// Those with a capacity and connections, by host.
+    pub(crate) fn all(record: &'a CellRecord) -> Vec<Self> {
+        let ways = |host| [Way::Up, Way::Down].map(|way| Link::of(record, host, way));
+        let links = record.hosts.iter().flat_map(ways);
+        let known = |link: &Link| !link.flows.is_empty() && !link.capacity_kbps.is_empty();
+        links.filter(known).collect()
+    }
+
+    fn of(record: &'a CellRecord, host: &'a HostRecord, way: Way) -> Self {
+        let rows = record.timeline.iter().filter(|row| row.host == host.name);
+        let capacity = |row: &'a TimelineRecord| match way {
+            Way::Up => Some((row.second, row.up_capacity_kbps?)),
+            Way::Down => Some((row.second, row.down_capacity_kbps?)),
         };
-        let own = record.flows.iter().filter(|flow| flow.sender == sender);
-        let flows: Vec<_> = own.map(by_second).collect();
-        let uplink = Uplink {
-            sender,
-            capacity_kbps: capacity.collect(),
-            flows,
+        let flow = |flow: &'a FlowRecord| {
+            let (near, far) = match way {
+                Way::Up => (&flow.sender, &flow.receiver),
+                Way::Down => (&flow.receiver, &flow.sender),
+            };
+            let seconds = flow.seconds.iter().map(|second| (second.second, second));
+            (*near == host.name).then(|| (far.as_str(), seconds.collect()))
         };
-        (!uplink.flows.is_empty() && !uplink.capacity_kbps.is_empty()).then_some(uplink)
+        Link {
+            host: &host.name,
+            way,
+            capacity_kbps: rows.filter_map(capacity).collect(),
+            flows: record.flows.iter().filter_map(flow).collect(),
+        }
+    }
+
+    /// What arrives in the window as a share of the capacity, as far as that is known.
+    pub(crate) fn use_ratio(&self, record: &CellRecord) -> Option<f64> {
+        let seconds = || window(record).filter(|second| self.capacity_kbps.contains_key(second));
+        let capacity: f64 = seconds().map(|second| self.capacity_kbps[&second]).sum();
+        let received: f64 = seconds().map(|second| self.received(second)).sum();
+        (capacity > 0.0).then(|| received / capacity)
     }
 
     /// Which connections carry media in a second.
     fn active(&self, second: u32) -> Vec<bool> {
-        let sent = |flow: &BTreeMap<u32, &FlowSecond>| {
-            flow.get(&second)
-                .is_some_and(|second| second.packets_sent > 0)
+        let sent = |(_, flow): &(&str, Flow)| {
+            let second = flow.get(&second);
+            second.is_some_and(|second| second.packets_sent > 0)
         };
         self.flows.iter().map(sent).collect()
     }
@@ -161,16 +200,17 @@ impl<'a> Uplink<'a> {
             capacity(second) != capacity(second - 1)
                 || self.active(second) != self.active(second - 1)
         };
-        let mut starts = vec![window.start];
-        for second in window.start + 1..window.end {
+        let mut starts = vec![0];
+        for second in 1..window.end {
             let last = starts.last().expect("one is there");
             if changes(second) && second - last > SHORTEST {
                 starts.push(second);
             }
         }
         let ends = starts.iter().skip(1).copied().chain([window.end]);
-        let phases = starts.iter().zip(ends).map(|(&from, to)| from..to);
-        phases.filter(|phase| !phase.is_empty()).collect()
+        let phases = starts.iter().zip(ends);
+        let measured = phases.map(|(&from, to)| from.max(window.start)..to);
+        measured.filter(|phase| !phase.is_empty()).collect()
     }
 
     /// The row of a phase, if anybody sends at its end and the capacity is known throughout.
@@ -195,7 +235,11 @@ impl<'a> Uplink<'a> {
             topology: record.topology.clone(),
             participants: record.participants,
             seed: record.seed,
-            sender: self.sender.to_owned(),
+            host: self.host.to_owned(),
+            way: match self.way {
+                Way::Up => "up",
+                Way::Down => "down",
+            },
             from_s: phase.start,
             to_s: phase.end,
             flows: flows as u32,
@@ -215,27 +259,31 @@ impl<'a> Uplink<'a> {
 
     /// What arrived in a second, over all connections.
     fn received(&self, second: u32) -> f64 {
-        let of = |flow: &BTreeMap<u32, &FlowSecond>| Some(flow.get(&second)?.received_kbps);
+        let of = |(_, flow): &(&str, Flow)| Some(flow.get(&second)?.received_kbps);
         self.flows.iter().filter_map(of).sum()
     }
 
     /// What arrived on each of the connections that are active, mean over these seconds.
     fn rates(&self, active: &[bool], seconds: Range<u32>) -> Vec<f64> {
-        let rate = |flow: &BTreeMap<u32, &FlowSecond>| {
+        let rate = |flow: &Flow| {
             let of = |second: u32| flow.get(&second).map_or(0.0, |of| of.received_kbps);
             mean(seconds.clone().map(of)).unwrap_or(0.0)
         };
         let flows = self.flows.iter().zip(active);
         flows
             .filter(|(_, active)| **active)
-            .map(|(flow, _)| rate(flow))
+            .map(|((_, flow), _)| rate(flow))
             .collect()
     }
 
     /// Packets of a phase, and how long they queued.
     fn packets(&self, phase: &Range<u32>) -> (Packets, Distribution) {
         let mut sum = (Packets::default(), Distribution::default());
-        for (_, second) in self.flows.iter().flat_map(|flow| flow.range(phase.clone())) {
+        for (_, second) in self
+            .flows
+            .iter()
+            .flat_map(|(_, flow)| flow.range(phase.clone()))
+        {
             sum.0.sent += second.packets_sent;
             sum.0.lost += second.packets_lost;
             sum.0.marked += second.packets_marked;
@@ -287,7 +335,7 @@ mod tests {
         cell.window_to_ms = 22_000.0;
         let second = cell.timeline[0].clone();
         let capacity = |second| if second < 12 { 1_000.0 } else { 2_000.0 };
-        let row = |of| crate::record::TimelineRecord {
+        let row = |of| TimelineRecord {
             second: of,
             up_capacity_kbps: Some(capacity(of)),
             ..second.clone()
@@ -345,6 +393,78 @@ mod tests {
         cell.flows[1] = flow(("a", "c"), 18..22, (200.0, 10, 0), 60);
         let starts: Vec<_> = FlowRow::all(&cell).iter().map(|row| row.from_s).collect();
         assert_eq!(starts, [2, 12, 18]);
+    }
+
+    /// The window begins at 10 s, which is no change: what changes 1 s or 5 s later is 11 s and 15 s
+    /// after the start of the call, and has a phase of its own.
+    #[test]
+    fn a_step_soon_after_the_window_begins_is_a_phase_of_its_own() {
+        let step = |at: u32| {
+            let mut cell = shared();
+            cell.window_from_ms = 10_000.0;
+            cell.flows.truncate(1);
+            for second in &mut cell.timeline {
+                let capacity = if second.second < at { 1_000.0 } else { 2_000.0 };
+                second.up_capacity_kbps = Some(capacity);
+            }
+            let phase = |row: &FlowRow| (row.from_s, row.to_s, row.capacity_kbps);
+            FlowRow::all(&cell).iter().map(phase).collect::<Vec<_>>()
+        };
+        assert_eq!(step(15), [(10, 15, 1_000.0), (15, 22, 2_000.0)]);
+        assert_eq!(step(11), [(10, 11, 1_000.0), (11, 22, 2_000.0)]);
+        // Before the window, or as it begins.
+        assert_eq!(step(7), [(10, 22, 2_000.0)]);
+        assert_eq!(step(10), [(10, 22, 2_000.0)]);
+    }
+
+    /// Of the call's first 5 s nothing is told apart: connections begin in them.
+    #[test]
+    fn what_begins_with_the_call_belongs_to_its_first_phase() {
+        let mut cell = shared();
+        let starts = |cell: &CellRecord| {
+            FlowRow::all(cell)
+                .iter()
+                .map(|row| row.from_s)
+                .collect::<Vec<_>>()
+        };
+        cell.flows[1] = flow(("a", "c"), 5..22, (200.0, 10, 0), 60);
+        assert_eq!(starts(&cell), [2, 12]);
+        cell.flows[1] = flow(("a", "c"), 6..22, (200.0, 10, 0), 60);
+        assert_eq!(starts(&cell), [2, 6, 12]);
+    }
+
+    #[test]
+    fn a_downlink_has_the_phases_of_what_comes_over_it() {
+        let mut cell = shared();
+        for second in &mut cell.timeline {
+            second.down_capacity_kbps = second.up_capacity_kbps.map(|kbps| kbps / 2.0);
+        }
+        cell.flows = vec![
+            flow(("a", "b"), 0..22, (600.0, 10, 1), 30),
+            flow(("b", "a"), 0..22, (150.0, 10, 0), 80),
+            flow(("c", "a"), 0..22, (300.0, 10, 0), 80),
+        ];
+        let rows = FlowRow::all(&cell);
+        let place = |row: &FlowRow| (row.host.clone(), row.way, row.from_s, row.flows);
+        let places: Vec<_> = rows.iter().map(place).collect();
+        let expected = [("up", 2, 1), ("up", 12, 1), ("down", 2, 2), ("down", 12, 2)];
+        let expected = expected.map(|(way, from, flows)| ("a".to_owned(), way, from, flows));
+        assert_eq!(places, expected);
+        // 600 of 1000 and 2000 kbps up, 450 of 500 and 1000 down.
+        let used: Vec<_> = rows.iter().map(|row| row.use_ratio.unwrap()).collect();
+        assert_eq!(used, [0.6, 0.3, 0.9, 0.45]);
+        let down = &rows[2];
+        assert_eq!(
+            (down.queue_ms_p50, down.loss_ratio),
+            (Some(80.0), Some(0.0))
+        );
+        // (1 + 2)^2 / (2 (1 + 4)).
+        assert_eq!(down.fairness, Some(0.9));
+        // Files of older versions know nothing of downlinks.
+        for second in &mut cell.timeline {
+            second.down_capacity_kbps = None;
+        }
+        assert!(FlowRow::all(&cell).iter().all(|row| row.way == "up"));
     }
 
     #[test]

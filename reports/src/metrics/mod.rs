@@ -13,6 +13,8 @@ mod measured;
 mod money;
 mod pairs;
 mod peers;
+mod receivers;
+mod repair;
 mod row;
 mod streams;
 mod summary;
@@ -25,10 +27,15 @@ pub use flows::{FlowRow, jain, settled};
 pub use measured::MeasuredRow;
 pub use pairs::{Pair, pairs};
 pub use peers::PeerRow;
+pub use receivers::ReceiverFigures;
+pub use repair::RepairFigures;
 pub use row::Row;
 pub use streams::StreamRow;
 pub use summary::SummaryRow;
 pub use timeline::TimelineRow;
 
 pub(crate) use figures::{hosts, kbps, latency_us, streams};
+pub(crate) use flows::{Flow, Link, Way};
+#[cfg(test)]
+pub(crate) use repair::tests::repaired;
 pub(crate) use row::row;

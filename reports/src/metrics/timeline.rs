@@ -34,6 +34,8 @@ row! {
         pub video_latency_ms_mean: Option<f64>,
         /// How long its video streams were frozen within the measured window, ms, all together.
         pub frozen_ms: Option<f64>,
+        /// Carried by its access link to it at most, thousands of bits per second.
+        pub down_capacity_kbps: Option<f64>,
     }
 }
 
@@ -62,6 +64,7 @@ impl TimelineRow {
             frames_rendered: second.frames_rendered,
             video_latency_ms_mean: second.video_latency_ms_mean,
             frozen_ms: second.frozen_ms,
+            down_capacity_kbps: second.down_capacity_kbps,
         }
     }
 }

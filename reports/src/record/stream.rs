@@ -130,4 +130,17 @@ pub struct RepairRecord {
     /// 20 ms of sound each for which nothing was there to play: the decoder filled in, or it was
     /// silent.
     pub concealed_frames: u64,
+    /// RTP packets of media that left, each once; `None` in what older versions wrote, as are the
+    /// next three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_packets: Option<u64>,
+    /// Encoded bytes in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_bytes: Option<u64>,
+    /// Of those packets, the ones that the network dropped, the first time or again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_packets: Option<u64>,
+    /// Of the lost ones, those that did not come in any other way, nor were rebuilt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_packets: Option<u64>,
 }

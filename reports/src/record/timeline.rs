@@ -21,6 +21,10 @@ pub struct TimelineRecord {
     /// 1000; `None` without end, where a trace says when packets leave, and where nobody adapts.
     #[serde(default)]
     pub up_capacity_kbps: Option<f64>,
+    /// The same of what its access link carried to it; `None` likewise, and in what older versions
+    /// wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_capacity_kbps: Option<f64>,
     /// Bits per second that its connections were estimated to carry from it at the end of the
     /// second, together, over 1000; `None` where it does not adapt.
     pub estimate_kbps: Option<f64>,

@@ -84,7 +84,7 @@ pub fn timeline(cells: &[CellRecord]) -> String {
     rows(cells.iter().flat_map(TimelineRow::all))
 }
 
-/// `flows.csv`: a row per cell, sender that adapts, and phase of its uplink.
+/// `flows.csv`: a row per cell, access link in a call that adapts, way, and phase of it.
 pub fn flows(cells: &[CellRecord]) -> String {
     rows(cells.iter().flat_map(FlowRow::all))
 }
@@ -289,7 +289,7 @@ mod tests {
         );
         assert!(
             timeline(&cells)
-                .ends_with("trio,mesh,3,7,3,a,1000.5,100.0,1200.0,910.5,800.0,60,,250.0\n")
+                .ends_with("trio,mesh,3,7,3,a,1000.5,100.0,1200.0,910.5,800.0,60,,250.0,6000.0\n")
         );
     }
 }

@@ -16,7 +16,14 @@ pub(super) const HEADERS: [&str; 7] = [
     "seeds that\nagree",
 ];
 
-/// The table and its note, for a terminal; `None` where nothing was run.
+/// Whether a run asks which topology to build, or for which size: one topology at one size, of which
+/// the scenario says nothing that it has to keep to, leaves nothing to decide.
+pub(super) fn is_asked(run: &Run) -> bool {
+    let grid = &run.grid;
+    grid.topologies.len() > 1 || grid.participants.len() > 1 || !run.limits.is_empty()
+}
+
+/// The table and its note, for a terminal; `None` where nothing was run, or nothing is asked.
 pub(super) fn table(run: &Run, decisions: &[Decision]) -> Option<String> {
     let [n, topology, verdict, tightest, room, price, seeds] = HEADERS;
     let columns = [
@@ -29,7 +36,8 @@ pub(super) fn table(run: &Run, decisions: &[Decision]) -> Option<String> {
         Column::figure(seeds),
     ];
     let table = layout::table(columns, rows(run, decisions));
-    (!decisions.is_empty()).then(|| format!("{table}\n{}\n", note(decisions)))
+    let is_told = is_asked(run) && !decisions.is_empty();
+    is_told.then(|| format!("{table}\n{}\n", note(decisions)))
 }
 
 /// A row per candidate, the best of each size first.

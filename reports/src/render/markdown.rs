@@ -15,6 +15,12 @@ pub fn render(run: &Run, charts: &[Chart]) -> String {
     text += &table(&headers, &rows);
     text += &recommendation(run);
     text.push('\n');
+    if let Some((headers, rows)) = text::receivers(run, &text::in_order(run)) {
+        text += &format!("### What receivers see\n\n{}\n", table(&headers, &rows));
+    }
+    if let Some((headers, rows)) = text::repair(run, &text::in_order(run)) {
+        text += &format!("### Losses and repairs\n\n{}\n", table(&headers, &rows));
+    }
     if let Some((headers, rows)) = text::data(run, &text::in_order(run)) {
         text += &table(&headers, &rows);
         text.push('\n');
@@ -40,8 +46,11 @@ fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Which topology to build, for each size.
+/// Which topology to build, for each size, if that is asked.
 fn recommendation(run: &Run) -> String {
+    if !decisions::is_asked(run) {
+        return String::new();
+    }
     let decisions = recommend::all(run);
     let mut text = "\n### Which topology to build\n\n".to_owned();
     text += &row(decisions::HEADERS.into_iter());

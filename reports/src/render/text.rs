@@ -5,6 +5,8 @@ mod exceptions;
 mod flows;
 mod interruptions;
 pub(super) mod layout;
+mod receivers;
+mod repair;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -15,10 +17,12 @@ use crate::recommend;
 use crate::record::CellRecord;
 use crate::run::Run;
 pub(super) use data::comparison as data;
+pub(super) use receivers::comparison as receivers;
+pub(super) use repair::comparison as repair;
 pub(super) use summary::comparison;
 
-/// The table of the cells, the topologies to build, those of data channels and of shared uplinks if
-/// there are any, what happenings did to streams, the pairs that were relayed or not connected, the
+/// The table of the cells, the topologies to build, what the groups of receivers see if there are
+/// several, losses and repairs, data channels and shared links if there are any, what happenings did to streams, the pairs that were relayed or not connected, the
 /// hosts that could not keep up, the warnings, and `replay`, the command that gives the run again
 /// from where the reader is. Fits 120 columns in calls of up to
 /// 100 participants, if not every figure of a row is extreme.
@@ -26,6 +30,8 @@ pub fn render(run: &Run, replay: &str) -> String {
     let cells = in_order(run);
     let mut sections = vec![heading(run), summary::table(run, &cells)];
     sections.extend(decisions::table(run, &recommend::all(run)));
+    sections.extend(receivers::table(run, &cells));
+    sections.extend(repair::table(run, &cells));
     sections.extend(data::table(run, &cells));
     sections.extend(flows::table(run, &cells));
     sections.extend(remarks(run));

@@ -3,7 +3,7 @@
 //! In a mesh a frame has one hop. An SFU forwards it on a second one; an MCU takes the first hops of
 //! all participants to their end, and sends frames of its own, which show theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reports::record::{Kind, RepairRecord};
@@ -106,6 +106,8 @@ pub struct Frame {
     /// When each packet reached the CPU of the hop's receiver the first time, or was rebuilt there,
     /// by sequence number.
     pub arrivals: BTreeMap<u16, Time>,
+    /// Packets that the network dropped, the first time or again, by sequence number.
+    pub lost: BTreeSet<u16>,
     /// What was done about packets that were lost.
     pub repair: RepairRecord,
     /// When the receiver's playout buffer had handed out the last packet of it.
@@ -128,6 +130,7 @@ impl Frame {
             keyframe: false,
             departures: BTreeMap::new(),
             arrivals: BTreeMap::new(),
+            lost: BTreeSet::new(),
             repair: RepairRecord::default(),
             assembled: None,
             decoded: None,
@@ -146,6 +149,12 @@ impl Frame {
         };
         *packets += 1;
         *sum += bytes;
+    }
+
+    /// How many packets were lost and came in no other way.
+    pub fn missing(&self) -> usize {
+        let came = |sequence: &&u16| self.arrivals.contains_key(sequence);
+        self.lost.len() - self.lost.iter().filter(came).count()
     }
 
     /// When the last of its packets left the hop's sender.

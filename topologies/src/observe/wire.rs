@@ -101,6 +101,8 @@ fn note(observatory: &Observatory, event: &PacketEvent<'_>, data: &[u8], bytes: 
             let arrived = event.arrived.unwrap_or(event.at);
             frame.arrivals.entry(sequence).or_insert(arrived);
         }
+        // What arrived and was dropped by a host is no loss of the network.
+        Stage::Dropped(..) if event.arrived.is_none() => _ = frame.lost.insert(sequence),
         _ => {}
     }
 }

@@ -124,7 +124,15 @@ fn without_nack_nothing_is_sent_again() {
     let (stream, repair) = received(&record, Kind::Video);
     let sent = stream.packets_sent as f64;
     assert!((lost(stream) as f64 - 0.05 * sent).abs() < spread(sent, 0.05));
-    assert_eq!(repair, RepairRecord::default());
+    // What is lost is missing, and nothing else was done.
+    let expected = RepairRecord {
+        media_packets: Some(stream.packets_sent),
+        media_bytes: Some(stream.encoded_bytes),
+        lost_packets: Some(lost(stream)),
+        missing_packets: Some(lost(stream)),
+        ..RepairRecord::default()
+    };
+    assert_eq!(repair, expected);
 }
 
 /// Without PLI a picture that broke stays as it is until a keyframe comes: with one every second, of
@@ -173,6 +181,10 @@ fn flexfec_leaves_what_is_lost_twice_in_a_group() {
         (rebuilt - sent * (0.05 - left)).abs() < spread(sent, 0.05),
         "{rebuilt}"
     );
+    // What is lost is rebuilt or missing.
+    assert_eq!(repair.missing_packets, Some(lost(stream)));
+    let all = lost(stream) + repair.rebuilt_packets;
+    assert_eq!(repair.lost_packets, Some(all));
     // One for five, of which the first may be of a frame before the window.
     assert!(
         repair.fec_packets.abs_diff(stream.packets_sent / 5) <= 2,
@@ -199,6 +211,9 @@ fn what_is_sent_again_comes_on_either_stream() {
         let (stream, repair) = received(&record, Kind::Video);
         let sent = stream.packets_sent as f64;
         assert!(lost(stream) <= 1, "{} are lost, rtx {rtx}", lost(stream));
+        assert_eq!(repair.missing_packets, Some(lost(stream)));
+        let dropped = repair.lost_packets.expect("it is recorded") as f64;
+        assert!((dropped - sent * 0.05).abs() < spread(sent, 0.05));
         let again = repair.retransmitted_packets as f64;
         let expected = sent * 0.05 * 1.05;
         let bound = spread(sent, 0.05) * 1.1;

@@ -45,9 +45,16 @@ const CALM: [f64; 2] = [10.0, 150.0];
 /// Where a step down fills the buffer: all of it, and 30 ms of jitter and some of serialisation.
 const STEP: [f64; 2] = [10.0, 345.0];
 
+/// The phases of uplinks.
+fn uplinks(record: &CellRecord) -> Vec<FlowRow> {
+    let mut rows = FlowRow::all(record);
+    rows.retain(|row| row.way == "up");
+    rows
+}
+
 /// Runs a plan and checks the phases of its uplinks, those of one host after those of the other.
 fn check(plan: &Plan, expected: &[Phase]) {
-    let rows = FlowRow::all(&record(plan));
+    let rows = uplinks(&record(plan));
     assert_eq!(rows.len(), expected.len(), "{rows:#?}");
     for (row, phase) in rows.iter().zip(expected) {
         let within = |[low, high]: [f64; 2], figure: Option<f64>| {
@@ -115,7 +122,7 @@ fn a_flow_that_counts_twice_has_twice_as_much() {
     let mut plan = case("priorities", 16);
     plan.warmup = Duration::from_secs(30);
     let record = record(&plan);
-    let [phase] = &FlowRow::all(&record)[..] else {
+    let [phase] = &uplinks(&record)[..] else {
         panic!("one phase, from 30 to 46 s");
     };
     assert!((0.6..=1.0).contains(&phase.use_ratio.unwrap()), "{phase:?}");
@@ -257,7 +264,14 @@ fn a_flow_over_two_bottlenecks_keeps_a_share_of_both() {
         let least = both.min(other) / (both + other);
         assert!((0.25..=0.5).contains(&least), "{both} and {other}: {least}");
     }
-    for row in FlowRow::all(&record) {
+    // The second one is a downlink; of 40 s the last 30 are those above, at 60 % at least.
+    let mut rows = FlowRow::all(&record).into_iter();
+    let down = rows.find(|row| (row.host.as_str(), row.way) == ("far-1", "down"));
+    let down = down.expect("its downlink has a rate");
+    assert_eq!((down.capacity_kbps, down.flows), (1_600.0, 2));
+    let used = down.use_ratio.expect("it has a rate");
+    assert!((0.45..=1.0).contains(&used), "{down:#?}");
+    for row in uplinks(&record) {
         let queue_ms = row.queue_ms_p95.expect("one of its flows is not relayed");
         assert!((CALM[0]..=CALM[1]).contains(&queue_ms), "{row:#?}");
         let lost = row.loss_ratio.expect("packets were sent");

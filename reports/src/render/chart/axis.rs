@@ -6,6 +6,8 @@ use super::panel::Axis;
 
 /// How many characters the labels of a horizontal axis may have together, spaces counted.
 const ROOM: usize = 30;
+/// The same where there is one panel to a row.
+const WIDE_ROOM: usize = 80;
 
 /// An axis from zero to a round number that holds `values`.
 pub(super) fn from_zero(label: &str, values: impl Iterator<Item = f64>) -> Axis {
@@ -94,8 +96,17 @@ pub(super) fn participants(sizes: &[u32]) -> Axis {
 
 /// An axis of slots, one wide each and centred on 0, 1, 2 ...
 pub(super) fn slots(label: &str, names: &[String]) -> Axis {
+    slots_within(label, names, ROOM)
+}
+
+/// The same as wide as a whole chart.
+pub(super) fn wide_slots(label: &str, names: &[String]) -> Axis {
+    slots_within(label, names, WIDE_ROOM)
+}
+
+fn slots_within(label: &str, names: &[String], room: usize) -> Axis {
     let widest = names.iter().map(String::len).max().unwrap_or(0) + 1;
-    let every = (names.len() * widest).div_ceil(ROOM).max(1);
+    let every = (names.len() * widest).div_ceil(room).max(1);
     let named = names.iter().enumerate().step_by(every);
     Axis {
         label: label.to_owned(),

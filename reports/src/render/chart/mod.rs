@@ -6,7 +6,7 @@
 //! - `style`, `axis`, `panel`, `sheet`: how charts look.
 //! - `group`, `estimate`, `data`, `sentence`: what the families share.
 //! - `budget`: what hosts have at most, drawn into what they use.
-//! - `sizes`, `latency`, `cpu`, `setup`, `course`, `flows`: one family of charts each.
+//! - `sizes`, `latency`, `cpu`, `setup`, `course`, `flows`, `receivers`: one family of charts each.
 
 mod axis;
 mod budget;
@@ -19,6 +19,7 @@ mod group;
 mod latency;
 mod panel;
 mod png;
+mod receivers;
 mod sentence;
 mod setup;
 mod sheet;
@@ -54,7 +55,7 @@ impl Chart {
 }
 
 /// The names of all charts that there may be, in the order in which they are read.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "client-traffic",
     "server-traffic",
     "turn-traffic",
@@ -69,6 +70,7 @@ pub const NAMES: [&str; 16] = [
     "course",
     "flows",
     "quality",
+    "receivers",
     "relayed-pairs",
     "money",
 ];
@@ -91,6 +93,7 @@ pub fn all(run: &Run) -> Vec<Chart> {
         course::chart(groups),
         flows::chart(groups),
         sizes::quality(groups),
+        receivers::chart(groups),
         sizes::relayed_pairs(groups),
         sizes::money(groups),
     ];

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{cell, run};
+use crate::fixture::{cell, flow, run};
 use crate::record::{CellRecord, Role};
 use crate::render::{csv, html, json, markdown};
 
@@ -16,6 +16,7 @@ fn grid() -> Run {
                 let mut cell = cell();
                 cell.topology = topology.into();
                 (cell.participants, cell.seed) = (participants, seed);
+                cell.hosts[2].group = Some("mobile".into());
                 for host in &mut cell.hosts {
                     host.window_up.bytes *= factor * u64::from(participants) + seed;
                 }
@@ -131,6 +132,77 @@ fn sentences_say_what_the_records_say() {
     // One of the two connected pairs is relayed, everywhere.
     let expected = "Share of relayed pairs at N = 5: 50.0 % in every topology.";
     assert_eq!(sentence("relayed-pairs"), expected);
+}
+
+/// A link of 5,000 kbps over which 1,000 go is above the axis, and one of 2,500 is on it; a panel
+/// without a delay is not drawn.
+#[test]
+fn a_link_that_is_hardly_used_leaves_the_axis_to_what_goes_over_it() {
+    let flows = |capacity: f64| {
+        let mut cell = cell();
+        let row = cell.timeline[0].clone();
+        let row = |second| crate::record::TimelineRecord {
+            second,
+            up_capacity_kbps: Some(capacity),
+            down_capacity_kbps: None,
+            ..row.clone()
+        };
+        cell.timeline = (0..12).map(row).collect();
+        cell.flows = vec![flow(("a", "b"), 0..12, (1_000.0, 10, 0), 20)];
+        for second in &mut cell.flows[0].seconds {
+            second.queue_ms = Default::default();
+        }
+        let mut charts = all(&run(vec![cell])).into_iter();
+        charts
+            .find(|chart| chart.name == "flows")
+            .expect("somebody adapts")
+    };
+    let (far, near) = (flows(5_000.0), flows(2_500.0));
+    // 5,000 kbps as text beside the axis, whose last tick is 1,000.
+    let says = |chart: &Chart, text: &str| chart.svg.contains(&format!(">\n{text}\n<"));
+    assert!(says(&far, "5000 kbps") && says(&far, "1000") && !says(&far, "2000"));
+    assert!(
+        !says(&near, "2500 kbps") && says(&near, "2000"),
+        "{}",
+        near.svg
+    );
+    for chart in [far, near] {
+        assert!(!chart.svg.contains("queueing delay"), "{}", chart.svg);
+        assert!(
+            chart.sentence.ends_with("and not drawn."),
+            "{}",
+            chart.sentence
+        );
+        // The capacity and the flow in 12 seconds.
+        assert_eq!(chart.data.len(), 24);
+    }
+}
+
+#[test]
+fn what_receivers_see_is_told_by_group() {
+    let mut run = grid();
+    let large = |cell: &&mut CellRecord| cell.topology == "sfu" && cell.participants == 5;
+    for cell in run.cells.iter_mut().filter(large) {
+        cell.streams[2].psnr_db_mean = Some(33.0 + cell.seed as f64);
+    }
+    let receivers = |run: &Run| all(run).into_iter().find(|chart| chart.name == "receivers");
+    let chart = receivers(&run).expect("two groups");
+    // At home 600 pictures of 40 dB and 150 of 30 dB in every topology: 38 dB. To the mobile one 36
+    // dB, and in the SFU 40 and 41 with seeds 7 and 8, of which the first is the median.
+    let psnr = "PSNR at N = 5: to home 38.0 dB in every topology; to mobile best in sfu (40.0 dB), \
+                worst in mesh (36.0 dB).";
+    assert!(chart.sentence.ends_with(psnr), "{}", chart.sentence);
+    let rows = chart.data.iter();
+    let mut mobile = rows.filter(|row| row.panel == "PSNR, dB" && row.series == "mobile: sfu");
+    let row = mobile.next().expect("a row");
+    assert_eq!((row.x, row.value, row.n), (5.0, 40.0, 2));
+    assert_eq!((row.low, row.high), (Some(40.0), Some(41.0)));
+    // Nothing is known of widths here, and one group alone is what `quality` shows.
+    assert!(!chart.svg.contains("width of pictures"));
+    for host in run.cells.iter_mut().flat_map(|cell| &mut cell.hosts) {
+        host.group = host.group.as_ref().map(|_| "home".into());
+    }
+    assert_eq!(receivers(&run), None);
 }
 
 #[test]

@@ -20,6 +20,8 @@ use markup::{figure, table};
 pub fn render(run: &Run, charts: &[Chart]) -> String {
     let mut body = comparison(run);
     body += &recommendation(run);
+    body += &receivers(run);
+    body += &repair(run);
     body += &data(run);
     body += "<h2>Charts</h2>\n";
     body.extend(charts.iter().map(figure));
@@ -58,6 +60,33 @@ fn comparison(run: &Run) -> String {
     )
 }
 
+/// What each group of receivers sees, if there are several.
+fn receivers(run: &Run) -> String {
+    let Some((headers, rows)) = text::receivers(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "By group of receivers, over the pictures that they were shown; the width is that at \
+                which pictures were decoded. Each stream is in <code>streams.csv</code>.";
+    format!(
+        "<h2>What receivers see</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
+/// What was lost and what was done about it, if there was anything.
+fn repair(run: &Run) -> String {
+    let Some((headers, rows)) = text::repair(run, &text::in_order(run)) else {
+        return String::new();
+    };
+    let note = "Shares of the packets of media, on all hops: what the network dropped came again, was \
+                rebuilt or is missing. The overhead is the bytes of what was sent for that, by the \
+                bytes that encoders made. Each stream is in <code>streams.csv</code>.";
+    format!(
+        "<h2>Losses and repairs</h2>\n{}<p class=\"muted\">{note}</p>\n",
+        table(&headers, &rows)
+    )
+}
+
 /// The workloads over data channels, if there are any.
 fn data(run: &Run) -> String {
     let Some((headers, rows)) = text::data(run, &text::in_order(run)) else {
@@ -71,8 +100,11 @@ fn data(run: &Run) -> String {
     )
 }
 
-/// Which topology to build, for each size.
+/// Which topology to build, for each size, if that is asked.
 fn recommendation(run: &Run) -> String {
+    if !decisions::is_asked(run) {
+        return String::new();
+    }
     let decisions = recommend::all(run);
     let rows: Vec<Vec<String>> = decisions::rows(run, &decisions)
         .into_iter()

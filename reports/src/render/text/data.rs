@@ -1,6 +1,6 @@
 //! The table of data channels: a row per cell and workload.
 
-use super::layout::{self, Column};
+use super::layout::{self, Column, Comparison};
 use super::one;
 use crate::metrics::DataFigures;
 use crate::record::CellRecord;
@@ -17,16 +17,9 @@ pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> Option<String> {
 }
 
 /// The header of every column that says something, and the rows below, if there are any.
-pub(in crate::render) fn comparison(
-    run: &Run,
-    cells: &[&CellRecord],
-) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
-    let (columns, rows) = (columns(run), rows(cells));
-    let shown = layout::shown(&columns, &rows);
-    let pick = |row: &[String; COLUMNS]| shown.iter().map(|&index| row[index].clone()).collect();
-    let headers = shown.iter().map(|&index| columns[index].header());
-    let table = (headers.collect(), rows.iter().map(pick).collect());
-    (!rows.is_empty()).then_some(table)
+pub(in crate::render) fn comparison(run: &Run, cells: &[&CellRecord]) -> Option<Comparison> {
+    let rows = rows(cells);
+    (!rows.is_empty()).then(|| layout::comparison(&columns(run), &rows))
 }
 
 fn columns(run: &Run) -> [Column; COLUMNS] {

@@ -1,4 +1,4 @@
-//! The table of uplinks that connections share: a row per cell, sender and phase.
+//! The table of access links that connections share: a row per cell, link, way and phase.
 
 use super::layout::{self, Column};
 use super::one;
@@ -8,14 +8,30 @@ use crate::render::format::{MISSING, fixed, joined};
 use crate::run::Run;
 
 /// How many columns there may be.
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 15;
 
-/// A row per cell, sender and phase; `None` if nobody adapts.
+/// A downlink is shown if so much of it was used in any phase, or packets waited for so long (95th
+/// percentile): elsewhere the bottleneck is not there.
+const USED: f64 = 0.5;
+const QUEUED_MS: f64 = 50.0;
+
+/// A row per cell, link, way and phase; `None` if nobody adapts.
 pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> Option<String> {
-    let rows: Vec<_> = cells.iter().flat_map(|cell| FlowRow::all(cell)).collect();
+    let rows: Vec<_> = cells.iter().flat_map(|cell| shown(cell)).collect();
     let marks = rows.iter().any(|row| row.mark_ratio > Some(0.0));
     let rows: Vec<_> = rows.iter().map(fields).collect();
     (!rows.is_empty()).then(|| layout::table(columns(run, marks), rows))
+}
+
+/// All uplinks, and the downlinks that are full or in which packets wait.
+fn shown(cell: &CellRecord) -> Vec<FlowRow> {
+    let rows = FlowRow::all(cell);
+    let is_full =
+        |row: &FlowRow| row.use_ratio >= Some(USED) || row.queue_ms_p95 >= Some(QUEUED_MS);
+    let same = |a: &FlowRow, b: &FlowRow| (&a.host, a.way) == (&b.host, b.way);
+    let links = rows.chunk_by(same);
+    let shown = links.filter(|phases| phases[0].way == "up" || phases.iter().any(is_full));
+    shown.flatten().cloned().collect()
 }
 
 /// Shares of marks are shown if there were any.
@@ -24,7 +40,8 @@ fn columns(run: &Run, marks: bool) -> [Column; COLUMNS] {
         Column::figure("N"),
         Column::text("topology"),
         Column::figure("seed").only_if(!one(run, |cell| cell.seed)),
-        Column::text("uplink of"),
+        Column::text("link of"),
+        Column::text("way"),
         Column::figure("from\ns"),
         Column::figure("to\ns"),
         Column::figure("flows"),
@@ -46,7 +63,8 @@ fn fields(row: &FlowRow) -> [String; COLUMNS] {
         row.participants.to_string(),
         row.topology.clone(),
         row.seed.to_string(),
-        row.sender.clone(),
+        row.host.clone(),
+        row.way.to_owned(),
         row.from_s.to_string(),
         row.to_s.to_string(),
         row.flows.to_string(),

@@ -7,6 +7,9 @@ use crate::render::format::MISSING;
 /// The width that tables aim at, in characters.
 const WIDTH: usize = 120;
 
+/// Headers and rows of a table, for pages and documents.
+pub(in crate::render) type Comparison = (Vec<&'static str>, Vec<Vec<String>>);
+
 /// One column of a table.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::render) struct Column {
@@ -33,11 +36,6 @@ impl Column {
             align: CellAlignment::Left,
             ..Column::figure(header)
         }
-    }
-
-    /// What is written above it, in lines.
-    pub(super) const fn header(&self) -> &'static str {
-        self.header
     }
 
     /// Left out unless `shown`.
@@ -67,8 +65,19 @@ pub(in crate::render) fn table<const N: usize>(
     }
 }
 
+/// The header of every column that says something, and the rows below it.
+pub(super) fn comparison<const N: usize>(
+    columns: &[Column; N],
+    rows: &[[String; N]],
+) -> Comparison {
+    let shown = shown(columns, rows);
+    let pick = |row: &[String; N]| shown.iter().map(|&index| row[index].clone()).collect();
+    let headers = shown.iter().map(|&index| columns[index].header);
+    (headers.collect(), rows.iter().map(pick).collect())
+}
+
 /// Which columns are there.
-pub(super) fn shown<const N: usize>(columns: &[Column; N], rows: &[[String; N]]) -> Vec<usize> {
+fn shown<const N: usize>(columns: &[Column; N], rows: &[[String; N]]) -> Vec<usize> {
     let says_something = |index: usize| rows.iter().any(|row| row[index] != MISSING);
     (0..N)
         .filter(|&index| columns[index].shown)

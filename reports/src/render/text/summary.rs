@@ -1,6 +1,6 @@
 //! The table of the cells: the columns that decide.
 
-use super::layout::{self, Column};
+use super::layout::{self, Column, Comparison};
 use super::one;
 use crate::metrics::SummaryRow;
 use crate::record::CellRecord;
@@ -16,15 +16,8 @@ pub(super) fn table(run: &Run, cells: &[&CellRecord]) -> String {
 }
 
 /// The header of every column that says something, and the rows below, in the same order.
-pub(in crate::render) fn comparison(
-    run: &Run,
-    cells: &[&CellRecord],
-) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    let (columns, rows) = (columns(run), rows(run, cells));
-    let shown = layout::shown(&columns, &rows);
-    let pick = |row: &[String; COLUMNS]| shown.iter().map(|&index| row[index].clone()).collect();
-    let headers = shown.iter().map(|&index| columns[index].header());
-    (headers.collect(), rows.iter().map(pick).collect())
+pub(in crate::render) fn comparison(run: &Run, cells: &[&CellRecord]) -> Comparison {
+    layout::comparison(&columns(run), &rows(run, cells))
 }
 
 fn columns(run: &Run) -> [Column; COLUMNS] {

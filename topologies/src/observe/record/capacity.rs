@@ -1,15 +1,41 @@
-//! What the uplink of a participant carries while it changes.
+//! What the access link of a participant carries while it changes.
 
 use std::time::Duration;
 
-use scenarios::{Happening, Participant, Plan};
-use sim::{Change, PipeChange, Time};
+use scenarios::{Happening, LinkChanges, Participant, Plan};
+use sim::{Change, LinkConfig, PipeChange, Time};
 
 /// How often a second is looked at: a ramp is made of steps of 10 ms, each at the rate in its
 /// middle.
 const SAMPLES: u64 = 100;
 
-/// Rates of an uplink, each from an instant on.
+/// One way of a link.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// From the participant.
+    Up,
+    /// To it.
+    Down,
+}
+
+impl Way {
+    fn rate_bps(self, link: &LinkConfig) -> Option<u64> {
+        match self {
+            Way::Up => link.up.rate_bps,
+            Way::Down => link.down.rate_bps,
+        }
+    }
+
+    fn changes(self, changes: &LinkChanges) -> Vec<Step> {
+        let changes = match self {
+            Way::Up => &changes.up,
+            Way::Down => &changes.down,
+        };
+        changes.iter().filter_map(Step::of).collect()
+    }
+}
+
+/// Rates of one way of a link, each from an instant on.
 pub struct Capacity(Vec<Step>);
 
 /// A change of the rate; of one without end, or that only a trace knows, `None`.
@@ -52,16 +78,16 @@ impl Step {
 }
 
 impl Capacity {
-    /// That of a participant.
-    pub fn of(plan: &Plan, participant: &Participant) -> Self {
+    /// That of a participant's link.
+    pub fn of(plan: &Plan, participant: &Participant, way: Way) -> Self {
         let network = &participant.network;
-        let steps = |changes: &[PipeChange]| changes.iter().filter_map(Step::of).collect();
-        let mut all: Vec<Step> = steps(&network.changes.up);
-        all.insert(0, Step::at_once(Time::ZERO, participant.link.up.rate_bps));
+        let mut all = way.changes(&network.changes);
+        let first = way.rate_bps(&participant.link);
+        all.insert(0, Step::at_once(Time::ZERO, first));
         for handover in &network.handovers {
             let at = Time::ZERO + handover.at;
-            all.push(Step::at_once(at, handover.link.up.rate_bps));
-            all.extend::<Vec<_>>(steps(&handover.changes.up));
+            all.push(Step::at_once(at, way.rate_bps(&handover.link)));
+            all.extend(way.changes(&handover.changes));
         }
         for event in &plan.events {
             match &event.what {
@@ -70,7 +96,7 @@ impl Capacity {
                     to,
                 } if *who == participant.index => {
                     let at = Time::ZERO + event.at;
-                    all.push(Step::at_once(at, to.link.up.rate_bps));
+                    all.push(Step::at_once(at, way.rate_bps(&to.link)));
                 }
                 _ => {}
             }

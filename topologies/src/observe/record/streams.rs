@@ -134,6 +134,11 @@ impl Recorder<'_> {
                 sum.fec_packets += fec_packets;
                 sum.fec_bytes += fec_bytes;
                 sum.rebuilt_packets += rebuilt_packets;
+                let add = |sum: &mut Option<u64>, n| *sum = Some(sum.unwrap_or(0) + n);
+                add(&mut sum.media_packets, frame.departures.len() as u64);
+                add(&mut sum.media_bytes, frame.bytes);
+                add(&mut sum.lost_packets, frame.lost.len() as u64);
+                add(&mut sum.missing_packets, frame.missing() as u64);
             }
             sum.redundant_frames += within(&log.recovered);
             sum.concealed_frames += within(&log.concealed);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reports::record::{Kind, TimelineRecord};
 use sim::Time;
 
-use super::capacity::Capacity;
+use super::capacity::{Capacity, Way};
 use super::{Recorder, mean};
 use crate::observe::freezes::frozen;
 use crate::observe::journey::captured;
@@ -19,7 +19,7 @@ impl Recorder<'_> {
         let seconds = self.window.1.as_nanos().div_ceil(SECOND) as u32;
         let rendered = self.rendered_by_second();
         let frozen = self.frozen_by_second();
-        let capacities = self.capacities();
+        let [up_capacities, down_capacities] = [Way::Up, Way::Down].map(|way| self.capacities(way));
         let mut rows = Vec::new();
         for second in 0..seconds {
             for (index, info) in self.hosts.iter().enumerate() {
@@ -31,17 +31,15 @@ impl Recorder<'_> {
                 let end = Time::from_millis(u64::from(second + 1) * 1_000);
                 let rates = &self.observations.rates;
                 let kbps = |bps: Option<f64>| bps.map(|bps| bps / 1e3);
+                let capacity = |all: &[Capacity]| kbps(all.get(index)?.mean_bps(second));
                 let latencies = rendered.get(&(second, index as u16));
                 rows.push(TimelineRecord {
                     second,
                     host: info.name.clone(),
                     up_kbps: up as f64 * 8.0 / 1e3,
                     down_kbps: down as f64 * 8.0 / 1e3,
-                    up_capacity_kbps: kbps(
-                        capacities
-                            .get(index)
-                            .and_then(|capacity| capacity.mean_bps(second)),
-                    ),
+                    up_capacity_kbps: capacity(&up_capacities),
+                    down_capacity_kbps: capacity(&down_capacities),
                     estimate_kbps: kbps(rates.estimate_of(index as u16, end)),
                     target_kbps: kbps(rates.target_of(index as u16, end)),
                     frames_rendered: latencies.map_or(0, |all| all.len() as u64),
@@ -53,11 +51,11 @@ impl Recorder<'_> {
         rows
     }
 
-    /// What the uplinks of participants carry, by index, where senders adapt.
-    fn capacities(&self) -> Vec<Capacity> {
+    /// What the links of participants carry, by index, where senders adapt.
+    fn capacities(&self, way: Way) -> Vec<Capacity> {
         let all = self.plan.participants.iter();
         let adapting = all.filter(|_| self.plan.congestion.adapts());
-        let capacity = |participant| Capacity::of(self.plan, participant);
+        let capacity = |participant| Capacity::of(self.plan, participant, way);
         adapting.map(capacity).collect()
     }
 
