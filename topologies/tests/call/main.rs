@@ -12,6 +12,7 @@ mod ice_tcp;
 mod latency;
 mod mcu;
 mod media;
+mod networks;
 mod outcome;
 mod packets;
 mod pictures;
