@@ -3,6 +3,7 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod bandwidth;
+mod built_in;
 mod congestion;
 mod cpu;
 mod cpu_servers;
@@ -21,6 +22,7 @@ mod replay;
 mod rfc8867;
 mod sfu;
 mod simulcast;
+mod steps;
 mod support;
 mod trace;
 mod watches;
