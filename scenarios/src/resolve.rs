@@ -411,7 +411,7 @@ fn check_data(spec: &Spec, numbers: &[u32], problems: &Problems) {
                 .map(|(_, size)| size)
                 .sum::<u32>()
         };
-        for data in &spec.data {
+        for data in workloads(spec) {
             let (from, to) = (size(&data.from), size(&data.to));
             // Who is alone in a group has nobody there to send to.
             let to_themselves = data.from == data.to && from == 1;
@@ -424,6 +424,14 @@ fn check_data(spec: &Spec, numbers: &[u32], problems: &Problems) {
             }
         }
     }
+}
+
+/// Those of the scenario and of its variants, each once: what a variant does not change is the
+/// scenario's.
+fn workloads(spec: &Spec) -> impl Iterator<Item = &Data> {
+    let changed = |data: &&Data| spec.data.iter().all(|known| known.at != data.at);
+    let of_variants = spec.variants.iter().flat_map(|variant| &variant.spec.data);
+    spec.data.iter().chain(of_variants.filter(changed))
 }
 
 /// The pictures in an MCU's grids are large enough for their markers to be read.

@@ -74,6 +74,12 @@ impl<'d> Section<'d> {
         self.problems.is_empty()
     }
 
+    /// Whether a key was written that the section has not got, which was reported.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let known = |key: &Key<'_>| self.keys.names.contains(&key.get_ref().as_ref());
+        self.table.iter().any(|(key, _)| !known(key))
+    }
+
     /// Whether one of `keys` was written.
     pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.table.contains_key(*key))

@@ -106,8 +106,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
     let camera = media
         .as_ref()
         .map_or(Some(&usual), |(video, _)| video.as_ref());
-    let adapting = congestion.clone().unwrap_or_default();
-    let sfu = central::sfu(section, camera, &adapting);
+    let sfu = central::sfu(section, camera, congestion.as_ref());
     let mcu = central::mcu(section, camera);
     let groups = calls.as_ref().map(|(groups, _)| groups.names());
     let scope = limits::Scope {

@@ -23,11 +23,11 @@ const KEYFRAME_INTERVALS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(10);
 /// A mixer that waits for a second mixes the past.
 const WAITS: RangeInclusive<Span> = Span::ZERO..=Span::seconds(1);
 
-/// The SFU of a call whose cameras send `video`.
+/// The SFU of a call whose cameras send `video`, and adapt so, unless that could not be read.
 pub(super) fn sfu(
     section: &Section<'_>,
     video: Option<&VideoPlan>,
-    congestion: &CongestionPlan,
+    congestion: Option<&CongestionPlan>,
 ) -> Option<SfuPlan> {
     section.or("sfu", SfuPlan::default(), |node| {
         let base = SfuPlan::default();
@@ -59,7 +59,7 @@ pub(super) fn sfu(
 fn layers_of(
     node: &Node<'_>,
     video: Option<&VideoPlan>,
-    congestion: &CongestionPlan,
+    congestion: Option<&CongestionPlan>,
 ) -> Option<u32> {
     let number = u32::try_from(node.integer(1..=MOST_LAYERS.into())?).ok()?;
     if number == 1 {
@@ -68,13 +68,13 @@ fn layers_of(
     let Some(video) = video else {
         return node.fail("a call without video has no layers; drop the key");
     };
-    if !congestion.adapts() {
+    if congestion.is_some_and(|congestion| !congestion.adapts()) {
         return node.fail(
             "without congestion control the SFU cannot tell who has room for which; write \
              control = \"gcc\" in [congestion], or layers = 1",
         );
     }
-    if !congestion.steps.is_empty() {
+    if congestion.is_some_and(|congestion| !congestion.steps.is_empty()) {
         return node.fail("layers stand in for steps; drop `steps` of [congestion]");
     }
     let least = &layers(video, number)[0];

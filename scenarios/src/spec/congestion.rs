@@ -60,6 +60,15 @@ pub(super) fn read(
     })
 }
 
+/// Where nobody adapts no other key has an effect.
+fn needs_nobody(section: &Section<'_>) -> Option<()> {
+    let written = KEYS.names[1..].iter().filter_map(|key| section.get(key));
+    let told: Vec<Option<()>> = written
+        .map(|node| node.fail("nobody adapts; write control = \"gcc\", or drop the key"))
+        .collect();
+    told.is_empty().then_some(())
+}
+
 fn plan(
     node: &Node<'_>,
     (video, audio): Media<'_>,
@@ -74,10 +83,12 @@ fn plan(
             ("gcc", CongestionControl::Gcc),
         ])
     });
-    if control == Some(CongestionControl::None)
-        && let Some(node) = KEYS.names[1..].iter().find_map(|key| section.get(key))
-    {
-        return node.fail("nobody adapts; write control = \"gcc\", or drop the key");
+    // What is written instead of `control` is told, and may be meant to be it.
+    if section.get("control").is_none() && section.has_unknown() {
+        return None;
+    }
+    if control == Some(CongestionControl::None) {
+        needs_nobody(&section)?;
     }
     let start = section.or("start", base.start_bps, |node| media::bitrate(node, STARTS));
     let video_floor = section.or("video_floor", base.video_floor_bps, |node| {

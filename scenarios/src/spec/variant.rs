@@ -14,6 +14,7 @@ pub(super) const KEYS: Keys = Keys {
         "audio",
         "congestion",
         "repair",
+        "data",
         "stack",
         "servers",
         "sfu",
@@ -68,7 +69,11 @@ fn variant(node: &Node<'_>, scenario: &Section<'_>, spec: &Spec) -> Option<Varia
     if !own.has_any(SETTINGS) {
         return node.fail("changes nothing; write a setting such as sfu = { layers = 1 }");
     }
-    let table = scenario.overlaid(&own, SETTINGS);
+    let mut table = scenario.overlaid(&own, SETTINGS);
+    let data = own.get("data").and_then(|node| node.as_items());
+    if data.is_some_and(|items| items.is_empty()) && !spec.data.is_empty() {
+        table.remove("data");
+    }
     let spec = call::read(&scenario.of_table(&table, &own));
     Some(Variant {
         name: name?,

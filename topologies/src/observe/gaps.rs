@@ -1,5 +1,6 @@
 //! How long a stream was away after something happened.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use sim::Time;
@@ -18,8 +19,10 @@ pub struct Gap {
 ///
 /// A gap is the time between two frames, or from the last one to the end. It belongs to a happening
 /// if it ends after the happening and begins before the next one: while a stream is away, another
-/// happening finds it away, so one gap may belong to both. `None` before the first frame, when there
-/// is nothing to interrupt, and from the end on.
+/// happening finds it away, so one gap may belong to both. Which gap was the longest is decided by
+/// what there was of each before the next happening, so that a stream that was there until then is
+/// not said to have been away because of the one before. `None` before the first frame, when there is
+/// nothing to interrupt, and from the end on.
 pub fn gaps(shown: &[Time], happenings: &[Time], end: Time) -> Vec<Option<Gap>> {
     let nexts = happenings.iter().skip(1).copied().chain([end]);
     let spans = happenings.iter().copied().zip(nexts);
@@ -39,15 +42,18 @@ fn longest(shown: &[Time], at: Time, next: Time, end: Time) -> Option<Gap> {
     let first = shown.partition_point(|shown| *shown <= at) - 1;
     let ends = shown[first + 1..].iter().map(|shown| (*shown, true));
     let starts = shown[first..].iter().copied();
-    starts
+    let gaps = starts
         .zip(ends.chain([(end, false)]))
-        .filter(|(from, _)| *from < next || *from <= at)
-        .map(|(from, (to, ended))| Gap {
-            length: to - from,
-            ended,
-        })
-        // Of equal ones the one that ended.
-        .max_by_key(|gap| (gap.length, gap.ended))
+        .filter(|(from, _)| *from < next || *from <= at);
+    let longest = gaps.max_by_key(|(from, (to, ended))| {
+        // Of equal ones the one that did not go on, and the one that ended.
+        let until_next = (*to).min(next) - *from;
+        (until_next, Reverse(*to), *ended)
+    });
+    longest.map(|(from, (to, ended))| Gap {
+        length: to - from,
+        ended,
+    })
 }
 
 #[cfg(test)]
@@ -89,6 +95,18 @@ mod tests {
             found(&[(500, 900)], &[510, 900]),
             [Some((400, true)), Some((20, true))]
         );
+    }
+
+    /// The last gap before the second happening is cut short by it: of 20 ms, or of 15, as nothing
+    /// came after the frame at 500 ms, and it had been there until then.
+    #[test]
+    fn what_was_there_until_the_next_happening_was_not_away_before() {
+        for second in [515, 520] {
+            assert_eq!(
+                found(&[(500, 900)], &[305, second]),
+                [Some((20, true)), Some((400, true))]
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! One binary, because every test binary links the whole WebRTC stack.
 
 mod bandwidth;
+mod built_in;
 mod congestion;
 mod cpu;
 mod cpu_servers;
@@ -12,6 +13,7 @@ mod ice_tcp;
 mod latency;
 mod mcu;
 mod media;
+mod networks;
 mod outcome;
 mod packets;
 mod pictures;
@@ -20,6 +22,7 @@ mod replay;
 mod rfc8867;
 mod sfu;
 mod simulcast;
+mod steps;
 mod support;
 mod trace;
 mod watches;

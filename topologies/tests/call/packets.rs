@@ -1,6 +1,7 @@
 //! Every packet of a call, by a tap of our own, with an independent model of the links.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 
 use bytes::Bytes;
 use sim::trace::{PacketEvent, Stage, Tap};
@@ -23,6 +24,8 @@ pub struct Logged {
     pub looped: bool,
     /// The host whose downlink it crossed, and when it was over, ns.
     pub arrived: Option<(usize, u64)>,
+    /// Where it came from, as it was seen there, if it was delivered.
+    pub seen_from: Option<SocketAddrV4>,
 }
 
 /// An RTP packet, by what RFC 3550 section 5.1 has in its header.
@@ -54,11 +57,16 @@ impl Tap for PacketLog {
                     },
                     looped: packet.source.ip() == packet.destination.ip(),
                     arrived: None,
+                    seen_from: None,
                 });
             }
             Stage::Delivered(host) | Stage::Dropped(_, Some(host)) => {
                 let arrival = (host.index(), event.at.as_nanos());
-                self.0[event.id as usize].arrived = Some(arrival);
+                let logged = &mut self.0[event.id as usize];
+                logged.arrived = Some(arrival);
+                if let Stage::Delivered(_) = event.stage {
+                    logged.seen_from = Some(packet.source);
+                }
             }
             Stage::Dropped(_, None) => {}
         }

@@ -15,7 +15,7 @@ use crate::watches::partial;
 /// Where the child process puts what it ran.
 const OUT: &str = "CALL_REPLAY_OUT";
 
-fn plans() -> [Plan; 8] {
+fn plans() -> [Plan; 9] {
     let tuned = Plan {
         warmup: std::time::Duration::from_millis(1_500),
         duration: std::time::Duration::from_secs(1),
@@ -70,7 +70,44 @@ fn plans() -> [Plan; 8] {
     };
     let mesh = watching(Topology::Mesh, TransportPolicy::All);
     let sfu = watching(Topology::Sfu, TransportPolicy::Relay);
-    [tuned, stock, adaptive, data, layered, repaired, mesh, sfu]
+    let networks = changing(&adaptive);
+    [
+        tuned, stock, adaptive, data, layered, repaired, mesh, sfu, networks,
+    ]
+}
+
+/// An MCU that adapts, over relays, while a link ramps, one is handed over, and others share one.
+fn changing(adaptive: &Plan) -> Plan {
+    let mut plan = Plan {
+        topology: Topology::Mcu,
+        ..adaptive.clone()
+    };
+    (plan.mcu.width, plan.mcu.height) = (320, 180);
+    plan.servers.ice.policy = TransportPolicy::Relay;
+    plan.warmup = std::time::Duration::from_millis(2_500);
+    let rate = |to_bps, millis| sim::Change::Rate {
+        to_bps: Some(to_bps),
+        over: std::time::Duration::from_millis(millis),
+    };
+    plan.participants[0].network.changes.up = vec![sim::PipeChange {
+        at: sim::Time::from_millis(2_600),
+        what: rate(200_000, 500),
+    }];
+    plan.participants[1].network.handovers = vec![scenarios::Handover {
+        at: std::time::Duration::from_millis(2_800),
+        link: sim::link_preset("lte").expect("a preset"),
+        link_label: "lte".to_owned(),
+        changes: scenarios::LinkChanges::default(),
+    }];
+    plan.participants[2].network.cross = vec![scenarios::CrossTraffic {
+        way: sim::Way::Up,
+        flow: sim::CrossFlow {
+            from: sim::Time::from_millis(2_500),
+            to: sim::Time::from_millis(3_500),
+            kind: sim::CrossKind::Constant { rate_bps: 200_000 },
+        },
+    }];
+    plan
 }
 
 /// A workload from everybody to everybody.
@@ -157,6 +194,11 @@ fn a_tuned_call_replays_to_the_byte() {
 #[test]
 fn a_stock_call_replays_to_the_byte() {
     check(1);
+}
+
+#[test]
+fn an_mcu_that_adapts_while_networks_change_replays_to_the_byte() {
+    check(8);
 }
 
 #[test]

@@ -178,6 +178,51 @@ fn who_comes_later_gets_a_share() {
     check(&case("competing-flows", 38), &phases);
 }
 
+/// 5.5: three of the flows, whose ways take 10, 25 and 50 ms; the second comes at 10 s and the third at
+/// 20 s. One uses 39 % of 4 Mbps at most, two 78 %; nobody is starved: Jain's index of three of which
+/// one has a third of what the others have is (1 + 3 + 3)^2 / (3 x 19) = 0.86, and what arrives has
+/// settled at once, as two of the three already had.
+#[test]
+fn round_trips_of_different_lengths_share_a_path() {
+    let mut plan = case("round-trip-fairness", 32);
+    // Whoever comes later comes after the end.
+    plan.participants.truncate(4);
+    let rows = FlowRow::all(&record(&plan));
+    let [one, two, three] = &rows[..] else {
+        panic!("three phases: {rows:#?}");
+    };
+    let phases = [
+        (one, [0.1, 0.39], None),
+        (two, [0.4, 0.78], Some(10)),
+        (three, [0.6, 1.0], Some(6)),
+    ];
+    for (row, [least, most], settled_within) in phases {
+        let used = row.use_ratio.expect("the uplink has a rate");
+        assert!((least..=most).contains(&used), "{row:#?}");
+        let queue = row.queue_ms_p95.expect("packets arrived");
+        assert!((CALM[0]..=CALM[1]).contains(&queue), "{row:#?}");
+        if let Some(within) = settled_within {
+            let settled = row.settled_s.expect("it settles");
+            assert!((0..=within).contains(&settled), "{row:#?}");
+            let fairness = row.fairness.expect("they are several");
+            assert!((0.86..=1.0).contains(&fairness), "{row:#?}");
+        }
+    }
+}
+
+/// 5.7: two flows beside two transfers of 2 s every 10 s. They have their floors at least, 300 kbps of
+/// 2 Mbps, and no more than what TCP leaves: it fills the path in 2 of 10 s.
+#[test]
+fn short_tcp_transfers_leave_more_than_the_floor() {
+    let phases = [Phase {
+        from_s: 0,
+        used: [0.15, 0.8],
+        queue_ms: [20.0, 345.0],
+        fairness: Some([0.8, 1.0]),
+    }];
+    check(&case("short-tcp", 40), &phases);
+}
+
 /// 5.6: beside Reno, which fills any buffer, delay-based control is left with little more than its
 /// floor: 150 kbps are 7.5 % of 2 Mbps. An equal share would be 50 %. Reno keeps the buffer between a
 /// quarter full (it halves 300 ms of buffer and 100 ms of path) and full.
