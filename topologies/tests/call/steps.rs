@@ -74,7 +74,10 @@ fn every_topology_follows_a_line_that_carries_half_for_a_while() {
         // Before and after the step down the queue of the uplink is less than half of its buffer of
         // 200 ms; the step itself fills that.
         let rows = FlowRow::all(&record);
-        for row in rows.iter().filter(|row| row.sender == "narrow-1") {
+        for row in rows
+            .iter()
+            .filter(|row| row.host == "narrow-1" && row.way == "up")
+        {
             let most = if row.from_s == DOWN { 201.0 } else { 100.0 };
             let queue = row.queue_ms_p95.expect("packets arrived");
             assert!((1.0..=most).contains(&queue), "{topology} {row:#?}");
